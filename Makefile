@@ -1,0 +1,86 @@
+# `make` lists what can be done here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
+             deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
+SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src tests)
+TESTS := $(wildcard tests/unit tests/contracts tests/integration tests/system)
+
+# A uv that works is used; otherwise one is fetched from PyPI into the project's own .uv folder.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
+PYTHON312 = $(shell for p in python3.12 python3 python; do \
+    $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.uv/bin/uv:
+	@test -n "$(PYTHON312)" || { echo "Python 3.12 is needed and was not found." >&2; exit 1; }
+	$(PYTHON312) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+# The Python packages exactly as locked, every file checked against its hash.
+$(VENV)/.locked: $(LOCK) | $(filter .uv/bin/uv,$(UV))
+	test -x $(BIN)/python || $(UV) venv --quiet --python "$(or $(PYTHON312),3.12)" $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
+	@touch $@
+
+# Our own packages, editable, on top.
+$(VENV)/.installed: $(VENV)/.locked pyproject.toml $(MEMBERS)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps $(foreach member,$(MEMBERS),--editable $(dir $(member)))
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## make .venv with everything in it, as locked
+
+.PHONY: lock
+lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.12 \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	    $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member))) \
+	    --all-extras --group pyproject.toml:dev --group pyproject.toml:test --group pyproject.toml:runtime \
+	    $(MEMBERS) --output-file $(LOCK)
+	@! grep -nE 'https?://|file:' $(LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
+
+.PHONY: run
+run: install ## start the whole platform here, send a demo campaign, keep serving
+	$(BIN)/carillon up --demo
+
+.PHONY: test
+test: install ## all tests, with real servers
+	$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: format
+format: install ## format the code and apply the safe fixes
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+.PHONY: lint
+lint: install ## formatting and lint, without changing anything
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+.PHONY: types
+types: install ## mypy, strict
+	$(BIN)/mypy $(SOURCES)
+
+.PHONY: walls
+walls: install ## who may import whom
+	$(BIN)/lint-imports
+
+.PHONY: check
+check: lint types walls test ## everything that must hold before a change goes in
+
+.PHONY: bench-first
+bench-first: install ## measure the whole path: messages, folding, pages, memory (minutes)
+	$(BIN)/python -m tests.bench.first
+
+.PHONY: clean
+clean: ## remove what the tools made; the data in .carillon stays
+	rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
