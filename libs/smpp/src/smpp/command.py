@@ -1,0 +1,29 @@
+"""Command ids (SMPP 3.4, section 5.1.2.1)."""
+
+from enum import IntEnum
+from typing import Final
+
+RESPONSE: Final = 0x80000000
+"""The bit that tells a response from its request."""
+
+
+class Command(IntEnum):
+    """What a PDU asks for, or what it answers."""
+
+    BIND_RECEIVER = 0x00000001
+    BIND_TRANSMITTER = 0x00000002
+    QUERY_SM = 0x00000003
+    SUBMIT_SM = 0x00000004
+    DELIVER_SM = 0x00000005
+    UNBIND = 0x00000006
+    BIND_TRANSCEIVER = 0x00000009
+    ENQUIRE_LINK = 0x00000015
+    GENERIC_NACK = 0x80000000
+    BIND_RECEIVER_RESP = 0x80000001
+    BIND_TRANSMITTER_RESP = 0x80000002
+    QUERY_SM_RESP = 0x80000003
+    SUBMIT_SM_RESP = 0x80000004
+    DELIVER_SM_RESP = 0x80000005
+    UNBIND_RESP = 0x80000006
+    BIND_TRANSCEIVER_RESP = 0x80000009
+    ENQUIRE_LINK_RESP = 0x80000015

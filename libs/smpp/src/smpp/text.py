@@ -1,0 +1,147 @@
+"""Text into the octets of one or more short messages (GSM 03.38, GSM 03.40)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+GSM_BASIC: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
+    " !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+"""The default alphabet: a character's place is its code. The escape at 0x1B is no character."""
+
+GSM_EXTENSION: Final = {
+    "\f": 0x0A,
+    "^": 0x14,
+    "{": 0x28,
+    "}": 0x29,
+    "\\": 0x2F,
+    "[": 0x3C,
+    "~": 0x3D,
+    "]": 0x3E,
+    "|": 0x40,
+    "€": 0x65,
+}
+"""Characters that follow an escape, and so count twice."""
+
+GSM_7: Final = 0x00
+"""data_coding of the carrier's default alphabet, one septet per octet."""
+UCS_2: Final = 0x08
+"""data_coding of UTF-16BE; characters beyond the basic plane are surrogate pairs."""
+
+ESCAPE: Final = 0x1B
+MOST_PARTS: Final = 255
+
+_GSM_SINGLE, _GSM_PART = 160, 153
+_UCS_SINGLE, _UCS_PART = 140, 134
+_CODES: Final = {
+    **{char: bytes((code,)) for code, char in enumerate(GSM_BASIC) if code != ESCAPE},
+    **{char: bytes((ESCAPE, code)) for char, code in GSM_EXTENSION.items()},
+}
+_CHARACTERS: Final = {code: char for code, char in enumerate(GSM_BASIC) if code != ESCAPE}
+_ESCAPED: Final = {code: char for char, code in GSM_EXTENSION.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPart:
+    """One segment: the octets as they go into short_message, its header included if `udh`."""
+
+    data_coding: int
+    udh: bool
+    octets: bytes
+
+
+def is_gsm(text: str) -> bool:
+    """Whether the default alphabet and its extension suffice."""
+    return all(char in _CODES for char in text)
+
+
+def encode(text: str, *, reference: int = 0) -> list[EncodedPart]:
+    """The segments of a text, at least one; `reference` (8 bits) ties the parts of several.
+
+    Raises:
+        ValueError: it takes more than 255 parts.
+
+    """
+    if is_gsm(text):
+        return _segmented(GSM_7, [_CODES[char] for char in text], _GSM_SINGLE, _GSM_PART, reference)
+    units = [char.encode("utf-16-be", "surrogatepass") for char in text]
+    return _segmented(UCS_2, units, _UCS_SINGLE, _UCS_PART, reference)
+
+
+def decode(octets: bytes, data_coding: int) -> str:
+    """The text of an inbound message without its header; what cannot be read becomes `�`."""
+    if data_coding == UCS_2:
+        return octets.decode("utf-16-be", "replace")
+    if data_coding == GSM_7:
+        return _from_gsm(octets)
+    return octets.decode("latin-1")
+
+
+def split_header(octets: bytes) -> tuple[bytes, bytes]:
+    """The user data header (without its length) and the octets behind it."""
+    if not octets:
+        return b"", b""
+    end = 1 + octets[0]
+    return octets[1:end], octets[end:]
+
+
+def concatenation(header: bytes) -> tuple[int, int, int] | None:
+    """(reference, parts, part from 1) that a user data header tells, with 8 or 16 bit reference."""
+    at = 0
+    while at + 2 <= len(header):
+        element, length = header[at], header[at + 1]
+        value = header[at + 2 : at + 2 + length]
+        if (element, len(value)) in ((0x00, 3), (0x08, 4)):
+            return int.from_bytes(value[:-2]), value[-2], value[-1]
+        at += 2 + length
+    return None
+
+
+def _segmented(
+    data_coding: int, units: list[bytes], single: int, part: int, reference: int
+) -> list[EncodedPart]:
+    whole = b"".join(units)
+    if len(whole) <= single:
+        return [EncodedPart(data_coding, udh=False, octets=whole)]
+    pieces = _pieces(units, part)
+    total = len(pieces)
+    if total > MOST_PARTS:
+        raise ValueError(f"a text of {total} parts")
+    return [
+        EncodedPart(
+            data_coding,
+            udh=True,
+            octets=bytes((5, 0, 3, reference & 0xFF, total, number)) + piece,
+        )
+        for number, piece in enumerate(pieces, start=1)
+    ]
+
+
+def _pieces(units: list[bytes], room: int) -> list[bytes]:
+    """Units packed greedily; an escaped character or a surrogate pair is one unit."""
+    pieces: list[bytes] = []
+    current = bytearray()
+    for unit in units:
+        if len(current) + len(unit) > room:
+            pieces.append(bytes(current))
+            current.clear()
+        current += unit
+    pieces.append(bytes(current))
+    return pieces
+
+
+def _from_gsm(octets: bytes) -> str:
+    text: list[str] = []
+    escaped = False
+    for code in octets:
+        if escaped:
+            # A lost extension character reads as the basic one, as the specification asks.
+            text.append(_ESCAPED.get(code) or _CHARACTERS.get(code, "�"))
+            escaped = False
+        elif code == ESCAPE:
+            escaped = True
+        else:
+            text.append(_CHARACTERS.get(code, "�"))
+    return "".join(text)
