@@ -1,0 +1,161 @@
+"""Who is asking, and what may they do: bearer JWTs, roles, and the workspace they belong to."""
+
+import asyncio
+import json
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import jwt
+from fastapi import Depends, Query, Request
+
+from campaign_events.envelope import Actor
+from campaign_events.problems import Problem
+
+_WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ALGORITHMS = ("ES256", "RS256", "EdDSA")
+
+
+class Permission(StrEnum):
+    """What the table of roles speaks about (product: section 2)."""
+
+    READ = "read"
+    AUTHOR = "author"
+    MODERATE = "moderate"
+    SENDERS = "senders"
+    ADMINISTER = "administer"
+    AUDIT = "audit"
+    DELETE = "delete"
+
+
+_ALL = frozenset(Permission)
+ROLES: dict[str, frozenset[Permission]] = {
+    "viewer": frozenset({Permission.READ}),
+    "author": frozenset({Permission.READ, Permission.AUTHOR, Permission.SENDERS}),
+    "moderator": frozenset({Permission.READ, Permission.MODERATE}),
+    "admin": _ALL - {Permission.DELETE},
+    "super_admin": _ALL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person with a valid token, acting in one workspace."""
+
+    id: str
+    name: str
+    workspace: str
+    roles: frozenset[str]
+
+    @property
+    def actor(self) -> Actor:
+        """The caller as events name them."""
+        return Actor(id=self.id, name=self.name)
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether one of the caller's roles allows it."""
+        return any(permission in ROLES.get(role, frozenset()) for role in self.roles)
+
+
+class Verifier:
+    """Checks bearer tokens against an issuer, an audience and a key set (file or URL)."""
+
+    def __init__(self, issuer: str, audience: str, jwks: str) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._file = None if jwks.startswith(("http://", "https://")) else Path(jwks)
+        self._remote = None if self._file else jwt.PyJWKClient(jwks, lifespan=300, timeout=3)
+        self._keys: dict[str, jwt.PyJWK] = {}
+
+    async def verify(self, token: str) -> Caller:
+        """Return who the token speaks for.
+
+        Raises:
+            Problem: 401 `unauthorized`, saying what is wrong with the token.
+
+        """
+        try:
+            key = await self._key(jwt.get_unverified_header(token).get("kid"))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=10,
+                options={"require": ["exp", "sub"]},
+            )
+        except (jwt.PyJWTError, ValueError) as error:
+            raise Problem(401, "unauthorized", f"The token is not valid: {error}") from error
+        return _caller(claims)
+
+    async def _key(self, kid: str | None) -> jwt.PyJWK:
+        if self._remote is not None:
+            return await asyncio.to_thread(self._remote.get_signing_key, kid or "")
+        if kid not in self._keys and self._file is not None:
+            key_set = jwt.PyJWKSet.from_dict(json.loads(self._file.read_bytes()))
+            self._keys = {key.key_id: key for key in key_set.keys if key.key_id}
+        if kid not in self._keys:
+            raise jwt.InvalidKeyError("signed with a key that the issuer does not publish")
+        return self._keys[kid]
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    roles = claims.get("roles")
+    workspace = claims.get("workspace", "")
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        raise Problem(401, "unauthorized", "The token carries no list of roles.")
+    known = frozenset(roles) & ROLES.keys()
+    if not isinstance(workspace, str) or not (
+        _WORKSPACE.fullmatch(workspace) or (not workspace and "super_admin" in known)
+    ):
+        raise Problem(401, "unauthorized", "The token carries no workspace.")
+    return Caller(
+        id=str(claims["sub"]),
+        name=str(claims.get("name") or claims["sub"]),
+        workspace=workspace,
+        roles=known,
+    )
+
+
+async def authenticate(request: Request) -> Caller:
+    """Return the caller, in their own workspace. The token is checked once per request."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem(401, "unauthorized", "A bearer token is needed.")
+    verifier: Verifier = request.app.state.verifier
+    caller = await verifier.verify(token.strip())
+    request.state.caller = caller
+    return caller
+
+
+class Allowed:
+    """A dependency that gives the caller when one of their roles allows `permission`.
+
+    `?workspace=` lets a super_admin act in any workspace, and nobody else in another.
+    """
+
+    def __init__(self, permission: Permission) -> None:
+        self._permission = permission
+
+    async def __call__(
+        self,
+        caller: Annotated[Caller, Depends(authenticate)],
+        workspace: Annotated[str | None, Query(pattern=_WORKSPACE.pattern, max_length=64)] = None,
+    ) -> Caller:
+        """Return the caller, placed in the workspace that the request is about."""
+        if workspace is not None and workspace != caller.workspace:
+            if "super_admin" not in caller.roles:
+                raise Problem(403, "forbidden", "This token is for another workspace.")
+            caller = replace(caller, workspace=workspace)
+        if not caller.workspace:
+            raise Problem(422, "invalid", "Name a workspace: ?workspace=…")
+        if not caller.may(self._permission):
+            needed = sorted(role for role, may in ROLES.items() if self._permission in may)
+            raise Problem(403, "forbidden", f"This needs one of the roles {', '.join(needed)}.")
+        return caller

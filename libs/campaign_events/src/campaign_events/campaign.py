@@ -1,0 +1,193 @@
+"""What can happen to an SMS campaign (product: section 3). The campaign service says these."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from campaign_events.envelope import Actor, Event, Id, Value
+
+Status = Literal[
+    "new", "building", "pending", "sending", "paused", "done", "failed", "cancelled", "expired"
+]
+Mode = Literal["on_demand", "on_time", "spread", "trigger"]
+FINAL: frozenset[Status] = frozenset(("done", "failed", "cancelled", "expired"))
+ACTIVE: frozenset[Status] = frozenset(("building", "pending", "sending", "paused"))
+
+
+class DailyWindow(Value):
+    """Between which local times messages may go out; `start` and `end` are HH:MM."""
+
+    start: str
+    end: str
+    timezone: str
+
+
+class SmsSettings(Value):
+    """Everything that an author chooses for an SMS campaign; `text` may hold `{{variable}}`s."""
+
+    name: str
+    text: str
+    sender_id: Id
+    link_id: Id
+    mode: Mode = "on_demand"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    daily_window: DailyWindow | None = None
+    auto_start: bool = True
+    default_region: str | None = None
+
+
+class CampaignEvent(Event):
+    """A fact about one campaign.
+
+    `review` is by how much the fact changes the number of campaigns that wait for a moderator
+    and are ready for one, so that a fold can count them without knowing the campaign.
+    """
+
+    review: Literal[-1, 0, 1] = 0
+
+
+class StatusChanged(CampaignEvent):
+    """A fact that moves the campaign from the status `was` to the status `becomes`."""
+
+    becomes: ClassVar[Status]
+    was: Status
+
+
+class CampaignCreated(CampaignEvent):
+    """An author made a campaign; it starts in `new`."""
+
+    type: Literal["campaign.created"] = "campaign.created"
+    channel: Literal["sms"] = "sms"
+    settings: SmsSettings
+    author: Actor
+
+
+class CampaignEdited(CampaignEvent):
+    """An author changed settings; all of them are stated anew."""
+
+    type: Literal["campaign.edited"] = "campaign.edited"
+    settings: SmsSettings
+    by: Actor
+
+
+class ContactsUploaded(CampaignEvent):
+    """A file of numbers became the campaign's audience, in place of any earlier one.
+
+    The stored contacts are numbered 1 to `accepted + suppressed` in row order.
+    """
+
+    type: Literal["campaign.contacts_uploaded"] = "campaign.contacts_uploaded"
+    audience: Id
+    accepted: int
+    invalid: int
+    duplicate: int
+    suppressed: int
+    by: Actor
+
+
+class CampaignApproved(StatusChanged):
+    """A moderator let the campaign go."""
+
+    type: Literal["campaign.approved"] = "campaign.approved"
+    becomes: ClassVar[Status] = "building"
+    by: Actor
+    note: str | None = None
+
+
+class CampaignRejected(StatusChanged):
+    """A moderator refused the campaign, with a reason."""
+
+    type: Literal["campaign.rejected"] = "campaign.rejected"
+    becomes: ClassVar[Status] = "cancelled"
+    by: Actor
+    note: str
+
+
+class CampaignBuilt(StatusChanged):
+    """The recipient list is made; the campaign waits for its time."""
+
+    type: Literal["campaign.built"] = "campaign.built"
+    becomes: ClassVar[Status] = "pending"
+    queued: int
+    skipped: int
+    segments: int
+
+
+class CampaignStarted(StatusChanged):
+    """Messages may go out now. Nobody in particular (`by` empty) when it was due."""
+
+    type: Literal["campaign.started"] = "campaign.started"
+    becomes: ClassVar[Status] = "sending"
+    by: Actor | None = None
+
+
+class CampaignPaused(StatusChanged):
+    """Nothing new goes out; by a person, or by its daily window (`by` empty)."""
+
+    type: Literal["campaign.paused"] = "campaign.paused"
+    becomes: ClassVar[Status] = "paused"
+    by: Actor | None = None
+
+
+class CampaignResumed(StatusChanged):
+    """Messages may go out again."""
+
+    type: Literal["campaign.resumed"] = "campaign.resumed"
+    becomes: ClassVar[Status] = "sending"
+    by: Actor | None = None
+
+
+class CampaignStopped(StatusChanged):
+    """A person ended the campaign for good."""
+
+    type: Literal["campaign.stopped"] = "campaign.stopped"
+    becomes: ClassVar[Status] = "cancelled"
+    by: Actor
+
+
+class CampaignCompleted(StatusChanged):
+    """Every message has come to its end."""
+
+    type: Literal["campaign.completed"] = "campaign.completed"
+    becomes: ClassVar[Status] = "done"
+
+
+class CampaignFailed(StatusChanged):
+    """An error ended the campaign."""
+
+    type: Literal["campaign.failed"] = "campaign.failed"
+    becomes: ClassVar[Status] = "failed"
+    reason: str
+
+
+class CampaignExpired(StatusChanged):
+    """`ends_at` passed with messages left."""
+
+    type: Literal["campaign.expired"] = "campaign.expired"
+    becomes: ClassVar[Status] = "expired"
+
+
+class CampaignDeleted(CampaignEvent):
+    """A campaign that was still `new` is gone; its contacts are removed."""
+
+    type: Literal["campaign.deleted"] = "campaign.deleted"
+    was: Status
+    by: Actor
+
+
+type SmsCampaignEvent = (
+    CampaignCreated
+    | CampaignEdited
+    | ContactsUploaded
+    | CampaignApproved
+    | CampaignRejected
+    | CampaignBuilt
+    | CampaignStarted
+    | CampaignPaused
+    | CampaignResumed
+    | CampaignStopped
+    | CampaignCompleted
+    | CampaignFailed
+    | CampaignExpired
+    | CampaignDeleted
+)

@@ -1,0 +1,162 @@
+"""How a fact travels: the event, the envelope around it, and its place in the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID, uuid5
+
+import orjson
+import uuid_utils.compat
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""What may stand as one token of a subject."""
+
+MAX_DIGITS = 18
+"""A sequence below 10**18 fits every 64-bit integer."""
+
+_COMMANDS = UUID("6d0e8a3c-41c5-5a0f-9b0c-0d6c6f3c2a11")
+
+
+def new_id() -> str:
+    """Return a fresh UUIDv7 (RFC 9562): ids sort by the time of their making."""
+    return str(uuid_utils.compat.uuid7())
+
+
+def derived_id(*parts: str) -> str:
+    """Return the same UUIDv5 for the same parts: the id of a command that may be given twice."""
+    return str(uuid5(_COMMANDS, "\x1f".join(parts)))
+
+
+class Value(BaseModel):
+    """A frozen piece of an event; unknown fields of a later version are dropped."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Value):
+    """One fact, in the past tense. Its `type` is the last two tokens of its meaning: kind.fact."""
+
+    type: str
+
+
+class Unknown(Event):
+    """A fact of a type that this version does not know; it keeps its place and is skipped."""
+
+    data: dict[str, Any]
+
+
+class Actor(Value):
+    """Who wished it: a person by the token's `sub` and `name`."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The thing that a fact is about: one consistency boundary, `kind.<workspace>.<thing>.fact`."""
+
+    workspace: str
+    thing: str
+
+    @property
+    def everything(self) -> str:
+        """The subject filter over all facts about this thing, of whatever kind."""
+        return f"*.{self.workspace}.{self.thing}.>"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a group of facts comes from: the command, its time, and the service that decided.
+
+    `command_id` must be the same when the same wish is tried again: the log stores it once.
+    """
+
+    command_id: str
+    at: datetime
+    source: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded[E: Event]:
+    """An event with its place: stream and sequence, the thing it is about, and when it was."""
+
+    stream: str
+    seq: int
+    id: str
+    address: Address
+    time: datetime
+    event: E
+    source: str
+    correlation_id: str | None = None
+
+
+def encode(event: Event, event_id: str, address: Address, origin: Origin) -> bytes:
+    """Return the CloudEvents 1.0 JSON of one event."""
+    envelope = {
+        "specversion": "1.0",
+        "id": event_id,
+        "type": event.type,
+        "source": origin.source,
+        "time": rfc3339(origin.at),
+        "subject": address.thing,
+        "workspace": address.workspace,
+        "correlationid": origin.correlation_id or origin.command_id,
+        "data": event.model_dump(mode="json", exclude={"type"}),
+    }
+    if origin.causation_id:
+        envelope["causationid"] = origin.causation_id
+    return orjson.dumps(envelope)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment in UTC as RFC 3339 with microseconds and `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a reader has come, per stream; opaque to clients, understood by every service."""
+
+    seqs: tuple[tuple[str, int], ...]
+
+    CODES: ClassVar[dict[str, str]] = {"CAMPAIGNS": "c", "MESSAGES": "m", "CALLS": "v"}
+
+    @classmethod
+    def of(cls, stream: str, seq: int) -> Self:
+        """Return the position just behind one entry."""
+        return cls(((stream, seq),))
+
+    def __str__(self) -> str:
+        return "-".join(f"{self.CODES[stream]}{seq}" for stream, seq in self.seqs)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: the text is not a position.
+
+        """
+        streams = {code: stream for stream, code in cls.CODES.items()}
+        seqs: list[tuple[str, int]] = []
+        for part in text.split("-"):
+            stream = streams.get(part[:1])
+            digits = part[1:]
+            if (
+                stream is None
+                or not digits.isascii()
+                or not digits.isdigit()
+                or len(digits) > MAX_DIGITS
+            ):
+                raise ValueError(f"not an event position: {text[:80]!r}")
+            seqs.append((stream, int(digits)))
+        return cls(tuple(seqs))
+
+
+type Batch = Sequence[Recorded[Any]]
+"""Recorded events of one stream, in log order."""

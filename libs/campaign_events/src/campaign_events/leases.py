@@ -1,0 +1,85 @@
+"""One owner at a time: a message with a time to live, whose sequence is the fencing number."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+from nats.js.client import JetStreamContext
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to own `name`; `epoch` grows with every owner and goes into what it writes."""
+
+    name: str
+    epoch: int
+    seq: int
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def held(nc: Client, name: str, owner: str, *, ttl_s: int = 5) -> AsyncIterator[Lease]:
+    """Wait for the lease, hold and renew it, and give it back at the end.
+
+    When a renewal fails or comes too late `lease.lost` is set: the owner must stop at once.
+    """
+    js = nc.jetstream(timeout=2)
+    subject = f"lease.{name}"
+    seq = await _acquire(js, subject, owner, ttl_s)
+    lease = Lease(name, epoch=seq, seq=seq)
+    log.info("lease taken", lease=name, epoch=seq)
+    renewing = asyncio.create_task(_renew(js, subject, owner, lease, ttl_s))
+    try:
+        yield lease
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        if not lease.lost.is_set():
+            await _give_back(js, subject, owner, lease.seq)
+
+
+async def _acquire(js: JetStreamContext, subject: str, owner: str, ttl_s: int) -> int:
+    while True:
+        try:
+            return await _claim(js, subject, owner, 0, ttl_s)
+        except (nats.js.errors.APIError, nats.errors.Error):
+            await asyncio.sleep(ttl_s / 10)
+
+
+async def _claim(js: JetStreamContext, subject: str, owner: str, after: int, ttl_s: int) -> int:
+    """Write the lease message in place of the entry `after` (0: of none); return its sequence."""
+    headers = {"Nats-Expected-Last-Subject-Sequence": str(after), "Nats-TTL": str(ttl_s)}
+    return (await js.publish(subject, owner.encode(), headers=headers)).seq
+
+
+async def _renew(js: JetStreamContext, subject: str, owner: str, lease: Lease, ttl_s: int) -> None:
+    """Renew at a third of the time to live; give up when it must have run out."""
+    loop = asyncio.get_running_loop()
+    good_until = loop.time() + ttl_s
+    while True:
+        await asyncio.sleep(ttl_s / 3)
+        asked = loop.time()
+        try:
+            async with asyncio.timeout(max(good_until - asked, 0.01)):
+                lease.seq = await _claim(js, subject, owner, lease.seq, ttl_s)
+            good_until = asked + ttl_s
+        except (nats.js.errors.APIError, nats.errors.Error, TimeoutError) as error:
+            if isinstance(error, nats.js.errors.BadRequestError) or loop.time() >= good_until:
+                log.warning("lease lost", lease=lease.name, why=repr(error))
+                lease.lost.set()
+                return
+
+
+async def _give_back(js: JetStreamContext, subject: str, owner: str, seq: int) -> None:
+    """Let the next owner in soon: a second is the shortest time to live."""
+    try:
+        await _claim(js, subject, owner, seq, 1)
+    except (nats.js.errors.APIError, nats.errors.Error) as error:
+        log.info("lease runs out by itself", subject=subject, why=repr(error))

@@ -1,0 +1,98 @@
+"""A campaign as every service shows it over HTTP (product: sections 5.3 and 6). Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from campaign_events.access import Caller, Permission
+
+COUNTED = ("submitting", "submitted", "delivered", "failed", "skipped")
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "new": ("edit", "clone", "stop", "delete"),
+    "building": ("clone", "stop"),
+    "pending": ("clone", "stop", "start"),
+    "sending": ("clone", "pause", "stop"),
+    "paused": ("clone", "resume", "stop"),
+    "done": ("clone",),
+    "failed": ("clone",),
+    "cancelled": ("clone",),
+    "expired": ("clone",),
+}
+
+
+def short_id(campaign_id: str) -> str:
+    """Return the last 8 characters, which people read out to each other."""
+    return campaign_id[-8:]
+
+
+def stats(total: int, counters: Mapping[str, int]) -> dict[str, int]:
+    """Return the numbers of an SMS campaign; whatever is in no other status is queued."""
+    counted = {name: max(0, counters.get(name, 0)) for name in COUNTED}
+    return {
+        "total": total,
+        "queued": max(0, total - sum(counted.values())),
+        **counted,
+        "segments": counters.get("segments", 0),
+    }
+
+
+def progress(status: str, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """Return how far an SMS campaign is; percents are 0 to 100, 0 when there is nothing."""
+    total = numbers["total"]
+    processed = numbers["delivered"] + numbers["failed"] + numbers["skipped"]
+    return {
+        "processed_count": processed,
+        "processed_percent": min(100.0, processed * 100 / total) if total else 0.0,
+        "success_percent": numbers["delivered"] * 100 / total if total else 0.0,
+        "connected": None,
+        "base_dialling_completed": False,
+        "worth_polling": status in ("building", "pending", "sending", "paused"),
+    }
+
+
+def actions(row: Mapping[str, Any], caller: Caller) -> list[str]:
+    """Return what this caller may do with the campaign now."""
+    allowed = [
+        action
+        for action in ACTIONS[row["status"]]
+        if caller.may(Permission.DELETE if action == "delete" else Permission.AUTHOR)
+    ]
+    if "start" in allowed and row["settings"]["auto_start"]:
+        allowed.remove("start")
+    return allowed
+
+
+def campaign(
+    row: Mapping[str, Any], counters: Mapping[str, int], caller: Caller, *, detail: bool
+) -> dict[str, Any]:
+    """Return the row of the campaign list, and with `detail` every setting beside it.
+
+    `row` holds `_id, channel, status, settings, author, created_at, archived` and, once there
+    is an audience, `contacts` with the counts of the upload.
+    """
+    settings = row["settings"]
+    contacts = row.get("contacts") or {}
+    numbers = stats(contacts.get("accepted", 0) + contacts.get("suppressed", 0), counters)
+    shown: dict[str, Any] = {
+        "id": row["_id"],
+        "short_id": short_id(row["_id"]),
+        "name": settings["name"],
+        "channel": row["channel"],
+        "status": row["status"],
+        "mode": settings["mode"],
+        "run_number": 1,
+        "author": row["author"],
+        "created_at": row["created_at"],
+        "starts_at": settings["starts_at"],
+        "ends_at": settings["ends_at"],
+        "restarted": None,
+        "archived": row.get("archived", False),
+        "stats": numbers,
+        "progress": progress(row["status"], numbers),
+        "actions": actions(row, caller),
+    }
+    if detail:
+        shown |= {name: value for name, value in settings.items() if name not in shown}
+        shown["workspace"] = row["workspace"]
+        shown["contacts"] = contacts or None
+        shown["reason"] = row.get("reason")
+    return shown

@@ -1,0 +1,241 @@
+"""The shell of every service: settings, logs, connections, probes, metrics, and a clean end.
+
+async def main() -> None:
+async with connected("campaign", Settings()) as resources:
+app = api("campaign", resources)
+await run(app, resources, {"due work": due.run()})
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import nats
+import structlog
+import uvicorn
+from fastapi import FastAPI, Response
+from nats.aio.client import Client
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pymongo import AsyncMongoClient
+
+from campaign_events.access import Verifier
+from campaign_events.bodies import BodyLimit
+from campaign_events.eventlog import EventLog
+from campaign_events.problems import add_problem_handlers
+from campaign_events.projection import Database, Document
+
+log = structlog.get_logger(__name__)
+PROBE_S = 2.0
+
+
+class Settings(BaseSettings):
+    """What every service is told by its environment (`CARILLON_…`)."""
+
+    model_config = SettingsConfigDict(env_prefix="CARILLON_", extra="ignore")
+
+    nats_url: str
+    mongo_url: str
+    http_host: str = "127.0.0.1"
+    http_port: int
+    issuer: str
+    audience: str
+    jwks: str
+    secret_file: str
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a service has while it runs."""
+
+    name: str
+    settings: Settings
+    nc: Client
+    mongo: AsyncMongoClient[Document]
+    db: Database
+    log: EventLog
+    stopping: asyncio.Event
+
+
+@asynccontextmanager
+async def connected(name: str, settings: Settings) -> AsyncIterator[Resources]:
+    """Connect to NATS and MongoDB, and let go of both at the end."""
+    _write_json_logs(name, settings.log_level)
+    stopping = asyncio.Event()
+    nc = await nats.connect(
+        settings.nats_url,
+        name=name,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.25,
+        allow_reconnect=True,
+        pending_size=64 * 1024 * 1024,
+        error_cb=_nats_error,
+        disconnected_cb=_disconnected,
+        reconnected_cb=_reconnected,
+        closed_cb=_end(stopping),
+    )
+    mongo: AsyncMongoClient[Document] = AsyncMongoClient(
+        settings.mongo_url,
+        appname=name,
+        tz_aware=True,
+        serverSelectionTimeoutMS=5000,
+        w="majority",
+        journal=True,
+    )
+    try:
+        yield Resources(name, settings, nc, mongo, mongo[name], EventLog(nc), stopping)
+    finally:
+        await mongo.close()
+        await nc.close()
+
+
+def api(title: str, resources: Resources) -> FastAPI:
+    """Return an HTTP app with problems, access, body limit, probes and metrics in place."""
+    app = FastAPI(title=f"Carillon {title}", docs_url=None, redoc_url=None)
+    settings = resources.settings
+    app.state.verifier = Verifier(settings.issuer, settings.audience, settings.jwks)
+    app.state.resources = resources
+    app.add_middleware(BodyLimit)
+    add_problem_handlers(app)
+    checks: dict[str, Callable[[], Awaitable[Any]]] = {
+        "nats": lambda: resources.nc.jetstream(timeout=PROBE_S).account_info(),
+        "mongo": lambda: resources.mongo.admin.command("ping"),
+    }
+    _add_probes(app, checks)
+    return app
+
+
+async def run(
+    app: FastAPI, resources: Resources, work: Mapping[str, Coroutine[Any, Any, None]]
+) -> None:
+    """Serve HTTP and do the work until SIGTERM; then take nothing new, finish, and return.
+
+    The first piece of work that fails ends the process with 1.
+    """
+    stopping = resources.stopping
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=resources.settings.http_host,
+            port=resources.settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            timeout_keep_alive=30,
+            server_header=False,
+        )
+    )
+    tasks: set[asyncio.Task[Any]] = {
+        asyncio.create_task(coroutine, name=name) for name, coroutine in work.items()
+    }
+    tasks.add(asyncio.create_task(server.serve(), name="http"))
+    stop = asyncio.create_task(stopping.wait(), name="stop")
+    done, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    failed = [task for task in done if task is not stop and _ended_badly(task)]
+    for task in tasks:
+        if task.get_name() != "http":
+            task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    stop.cancel()
+    if failed:
+        sys.exit(1)
+    log.info("stopped")
+
+
+def _ended_badly(task: asyncio.Task[Any]) -> bool:
+    """Report a piece of work that ended while nobody asked it to."""
+    error = None if task.cancelled() else task.exception()
+    log.error("work ended", work=task.get_name(), exc_info=error)
+    return True
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling, which would raise SIGTERM once more at the end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _add_probes(app: FastAPI, checks: Mapping[str, Callable[[], Awaitable[Any]]]) -> None:
+    @app.get("/livez", include_in_schema=False)
+    async def livez() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz(response: Response) -> dict[str, str]:
+        states = await asyncio.gather(*(_ping(check) for check in checks.values()))
+        report = dict(zip(checks, states, strict=True))
+        response.status_code = 200 if set(states) == {"ok"} else 503
+        return report
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _ping(check: Callable[[], Awaitable[Any]]) -> str:
+    try:
+        async with asyncio.timeout(PROBE_S):
+            await check()
+    except Exception as error:  # noqa: BLE001 - whatever a ping raises is its answer
+        return f"down: {type(error).__name__}"
+    return "ok"
+
+
+def _write_json_logs(name: str, level: str) -> None:
+    """Write every log line, also those of libraries, as one JSON object on stdout."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("faststream").setLevel(logging.WARNING)
+    structlog.contextvars.bind_contextvars(service=name)
+
+
+async def _nats_error(error: Exception) -> None:
+    log.warning("nats error", why=repr(error))
+
+
+async def _disconnected() -> None:
+    log.warning("nats disconnected")
+
+
+async def _reconnected() -> None:
+    log.info("nats reconnected")
+
+
+def _end(stopping: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    async def closed() -> None:
+        stopping.set()
+
+    return closed
