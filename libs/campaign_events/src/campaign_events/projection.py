@@ -125,19 +125,23 @@ class Projector:
         for name, indexes in self.projection.collections.items():
             if indexes:
                 await self.db[self.projection.collection(name)].create_indexes(list(indexes))
-        place: Document = await self.db.checkpoints.find_one_and_update(
+        await self.db.checkpoints.update_one(
             {"_id": self.projection.id},
             {"$setOnInsert": {"seq": 0, "stream": self.projection.stream}},
             upsert=True,
-            return_document=True,
         )
+        place = await self._place()
         end = await EventLog(self.nc).last_seq(self.projection.stream)
-        if place["seq"] > end:
+        if place > end:
             raise AheadOfLog(
-                f"{self.projection.id} stands at {place['seq']}, but {self.projection.stream} "
+                f"{self.projection.id} stands at {place}, but {self.projection.stream} "
                 f"ends at {end}: restore the matching backup of MongoDB or rebuild the projection"
             )
-        await self._move(place["seq"])
+        await self._move(place)
+
+    async def _place(self) -> int:
+        checkpoint = await self.db.checkpoints.find_one({"_id": self.projection.id})
+        return 0 if checkpoint is None else int(checkpoint["seq"])
 
     async def _commit(self, batch: Batch) -> None:
         writes = {
@@ -175,8 +179,8 @@ class Projector:
                 raise
             log.warning("commit failed", projection=self.projection.id, why=repr(error))
             return False
-        place = await self.db.checkpoints.find_one({"_id": self.projection.id})
-        if place is not None and place["seq"] == last:
+        place = await self._place()
+        if place == last:
             return True
         raise Fenced(f"{self.projection.id} was at {self.seq}, the checkpoint says {place}")
 

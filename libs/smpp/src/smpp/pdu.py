@@ -1,6 +1,6 @@
 """Every PDU as a value: binding, asking, closing. The two that carry messages are next door."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from smpp import short_message, tlv
@@ -28,7 +28,7 @@ class BindResp:
     """Who answers a bind."""
 
     system_id: str = ""
-    tlvs: tlv.Tlvs = tlv.NONE
+    tlvs: tlv.Tlvs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class MessageId:
     """The answer to submit_sm or deliver_sm."""
 
     message_id: str = ""
-    tlvs: tlv.Tlvs = tlv.NONE
+    tlvs: tlv.Tlvs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,12 @@ STATES: Final = {stat: state for state, stat in STATS.items()}
 _FIELD: Final = re.compile(
     r"\b(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE
 )
+_COMMON: Final = re.compile(
+    r"id:(\S*) sub:(\S*) dlvrd:(\S*) submit date:(\S*) done date:(\S*) "
+    r"stat:(\S*) err:(\S*) text:(.*)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMMON_KEYS: Final = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err", "text")
 _NETWORK_ERROR_OCTETS: Final = 3
 _DATES: Final = {10: "%y%m%d%H%M", 12: "%y%m%d%H%M%S", 14: "%Y%m%d%H%M%S"}
 
@@ -48,14 +54,15 @@ _DATES: Final = {10: "%y%m%d%H%M", 12: "%y%m%d%H%M%S", 14: "%Y%m%d%H%M%S"}
 class Receipt(NamedTuple):
     """What a delivery receipt says; `None` where it is silent.
 
-    `text_id` and `tlv_id` are the raw message ids of the text and of receipted_message_id.
+    `text_id` and `tlv_id` are the raw message ids of the text and of receipted_message_id; `done`
+    is the carrier's date as written (see `date`).
     """
 
     text_id: str | None
     tlv_id: str | None
     stat: str
     error: str | None
-    done: datetime | None
+    done: str
     reference: int | None
 
 
@@ -90,6 +97,9 @@ def fields(octets: bytes) -> dict[str, str]:
     Keys are `id sub dlvrd submitdate donedate stat err text`. `text` takes all that follows it.
     """
     text = octets.decode("latin-1")
+    common = _COMMON.match(text)
+    if common:
+        return dict(zip(_COMMON_KEYS, common.groups(), strict=True))
     found: dict[str, str] = {}
     marks = list(_FIELD.finditer(text))
     for place, mark in enumerate(marks):
@@ -114,7 +124,7 @@ def read(message: ShortMessage) -> Receipt:
         tlv_id=tlv.text(tlvs, tlv.RECEIPTED_MESSAGE_ID) or None,
         stat=_stat(tlvs, said),
         error=_error(tlvs, said),
-        done=date(said.get("donedate", "")),
+        done=said.get("donedate", ""),
         reference=tlv.number(tlvs, tlv.USER_MESSAGE_REFERENCE),
     )
 

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from smpp import tlv
 from smpp.command import Command
 from smpp.framing import HEADER_OCTETS, MalformedPduError, pack
-from smpp.octets import c_string
 
 UDH_INDICATOR: Final = 0x40
 """esm_class: the octets begin with a user data header."""
@@ -18,9 +17,15 @@ MESSAGE_TYPE: Final = 0x3C
 """esm_class: the bits that tell receipts from messages."""
 LONGEST_SHORT_MESSAGE: Final = 254
 
-_INVALID_ZERO: Final = b"\0"
-_FLAGS: Final = Struct(">BBB")
-_TAIL: Final = Struct(">BBBBB")
+_LAYOUT: Final = (
+    b"%b\0"  # service_type
+    b"%c%c%b\0"  # source: ton, npi, digits
+    b"%c%c%b\0"  # destination
+    b"%c%c%c"  # esm_class, protocol_id, priority_flag
+    b"%b\0%b\0"  # schedule_delivery_time, validity_period
+    b"%c%c%c%c"  # registered_delivery, replace_if_present, data_coding, sm_default_msg_id
+    b"%c%b%b"  # sm_length, short_message, optional parameters
+)
 _SUBMIT_SM: Final = int(Command.SUBMIT_SM)
 _DELIVER_SM: Final = int(Command.DELIVER_SM)
 _SUBMIT_SM_RESP: Final = int(Command.SUBMIT_SM_RESP)
@@ -69,31 +74,33 @@ def encode(message: ShortMessage) -> bytes:
             does not fit into a C-octet string.
 
     """
-    source, destination = message.source, message.destination
-    octets = message.octets
+    (sent_from, source_ton, source_npi), (sent_to, ton, npi), octets, *_ = message
     if len(octets) > LONGEST_SHORT_MESSAGE:
         raise ValueError(f"{len(octets)} octets in short_message")
+    service_type = message.service_type
     scheduled, validity = message.schedule_delivery_time, message.validity_period
-    return b"".join(
-        (
-            c_string(message.service_type) if message.service_type else _INVALID_ZERO,
-            bytes((source.ton, source.npi)),
-            c_string(source.digits),
-            bytes((destination.ton, destination.npi)),
-            c_string(destination.digits),
-            _FLAGS.pack(message.esm_class, message.protocol_id, message.priority_flag),
-            c_string(scheduled) if scheduled else _INVALID_ZERO,
-            c_string(validity) if validity else _INVALID_ZERO,
-            _TAIL.pack(
-                message.registered_delivery,
-                message.replace_if_present,
-                message.data_coding,
-                message.sm_default_msg_id,
-                len(octets),
-            ),
-            octets,
-            tlv.encode(message.tlvs) if message.tlvs else b"",
-        )
+    if "\0" in f"{service_type}{sent_from}{sent_to}{scheduled}{validity}":
+        raise ValueError("a zero inside a C-octet string")
+    return _LAYOUT % (
+        service_type.encode("latin-1"),
+        source_ton,
+        source_npi,
+        sent_from.encode("latin-1"),
+        ton,
+        npi,
+        sent_to.encode("latin-1"),
+        message.esm_class,
+        message.protocol_id,
+        message.priority_flag,
+        scheduled.encode("latin-1"),
+        validity.encode("latin-1"),
+        message.registered_delivery,
+        message.replace_if_present,
+        message.data_coding,
+        message.sm_default_msg_id,
+        len(octets),
+        octets,
+        tlv.encode(message.tlvs) if message.tlvs else b"",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from struct import Struct
+from types import MappingProxyType
 from typing import Final
 
 from smpp.framing import MalformedPduError
@@ -19,7 +20,7 @@ RECEIPTED_MESSAGE_ID: Final = 0x001E
 type Tlvs = Mapping[int, bytes]
 """Optional parameters by tag; of a repeated tag the last one counts."""
 
-NONE: Final[Tlvs] = {}
+NONE: Final[Tlvs] = MappingProxyType({})
 
 _HEAD: Final = Struct(">HH")
 _HEAD_OCTETS: Final = 4

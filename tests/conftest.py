@@ -1,0 +1,59 @@
+"""One nats-server and one mongod per test process; a database and a workspace per test."""
+
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client
+from pymongo import AsyncMongoClient
+
+from campaign_events.eventlog import EventLog
+from campaign_events.projection import Database
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import servers
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = servers.free_port()
+    with servers.nats_server(tmp_path_factory.mktemp("nats"), port):
+        yield f"nats://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.mongod(tmp_path_factory.mktemp("mongo"), servers.free_port()) as url:
+        yield url
+
+
+@pytest.fixture
+async def nc(nats_url: str) -> AsyncIterator[Client]:
+    """A connection to a server whose streams hold what earlier tests wrote: use `workspace`."""
+    connection = await nats.connect(nats_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def log(nc: Client) -> EventLog:
+    return EventLog(nc)
+
+
+@pytest.fixture
+async def db(mongo_url: str) -> AsyncIterator[Database]:
+    """A database of this test's own."""
+    async with AsyncMongoClient[dict[str, object]](mongo_url, tz_aware=True) as client:
+        name = f"test_{uuid.uuid4().hex}"
+        yield client[name]
+        await client.drop_database(name)
+
+
+@pytest.fixture
+def workspace() -> str:
+    """A workspace that nobody else has."""
+    return f"w{uuid.uuid4().hex[:12]}"

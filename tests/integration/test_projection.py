@@ -1,0 +1,106 @@
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from nats.aio.client import Client
+from pymongo import UpdateOne
+
+from campaign_events.envelope import Address, Batch, Origin, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.message import MessagesReported
+from campaign_events.projection import (
+    AheadOfLog,
+    Database,
+    Fenced,
+    Projection,
+    Projector,
+    Writes,
+)
+
+
+def fold(batch: Batch) -> Writes:
+    delivered: Counter[str] = Counter()
+    for recorded in batch:
+        if isinstance(recorded.event, MessagesReported):
+            delivered[recorded.address.thing] += len(recorded.event.delivered)
+    return {
+        "totals": [
+            UpdateOne({"_id": thing}, {"$inc": {"delivered": count}}, upsert=True)
+            for thing, count in delivered.items()
+        ]
+    }
+
+
+TOTALS = Projection("totals", 1, "MESSAGES", fold, {"totals": ()}, batch=7)
+
+
+async def report(log: EventLog, address: Address, times: int) -> int:
+    origin = Origin(new_id(), datetime.now(UTC), "test")
+    event = MessagesReported(link="sim", delivered=(1, 2, 3))
+    facts = [Fact(event, address, new_id()) for _ in range(times)]
+    return max(await asyncio.gather(*(log.append_fact(fact, origin) for fact in facts)))
+
+
+async def test_a_view_follows_the_log_and_tells_when_it_is_there(
+    nc: Client, log: EventLog, db: Database, workspace: str
+) -> None:
+    address = Address(workspace, new_id())
+    projector = Projector(TOTALS, nc, db)
+    running = asyncio.create_task(projector.run())
+
+    seq = await report(log, address, 50)
+
+    assert await projector.reached(seq, 10)
+    assert await db["totals.r1"].find_one({"_id": address.thing}) == {
+        "_id": address.thing,
+        "delivered": 150,
+    }
+    assert not await projector.reached(seq + 1, 0.05)
+    running.cancel()
+
+
+async def test_a_projector_that_comes_back_counts_nothing_twice(
+    nc: Client, log: EventLog, db: Database, workspace: str
+) -> None:
+    address = Address(workspace, new_id())
+    for turn in range(3):
+        seq = await report(log, address, 20)
+        projector = Projector(TOTALS, nc, db)
+        running = asyncio.create_task(projector.run())
+        if turn < 2:
+            await projector.reached(seq - 10, 10)
+        else:
+            assert await projector.reached(seq, 10)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    found = await db["totals.r1"].find_one({"_id": address.thing})
+    assert found is not None
+    assert found["delivered"] == 180
+
+
+async def test_the_second_of_two_projectors_is_fenced(
+    nc: Client, log: EventLog, db: Database, workspace: str
+) -> None:
+    address = Address(workspace, new_id())
+    first, second = Projector(TOTALS, nc, db), Projector(TOTALS, nc, db)
+    tasks = [asyncio.create_task(projector.run()) for projector in (first, second)]
+    await first.reached(await log.last_seq("MESSAGES"), 10)
+
+    await report(log, address, 30)
+    done, going = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+
+    assert len(done) == 1
+    assert isinstance(done.pop().exception(), Fenced)
+    going.pop().cancel()
+
+
+async def test_a_checkpoint_ahead_of_the_log_stops_the_projector(
+    nc: Client, log: EventLog, db: Database
+) -> None:
+    ahead = await log.last_seq("MESSAGES") + 1
+    await db.checkpoints.insert_one({"_id": TOTALS.id, "seq": ahead, "stream": "MESSAGES"})
+
+    with pytest.raises(AheadOfLog, match="restore the matching backup"):
+        await Projector(TOTALS, nc, db).run()

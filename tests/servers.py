@@ -1,0 +1,115 @@
+"""Real servers for tests: nats-server and mongod from the embedded binaries, on free ports."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nats
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from campaign_events import topology
+from carillon.binaries import MONGO, NATS, Binary, MissingBinaryError
+
+PATIENCE_S = 25
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(binary: Binary) -> str:
+    """The program's path; a missing one skips at home and fails in CI."""
+    try:
+        return str(binary.runnable())
+    except MissingBinaryError as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+
+
+@contextmanager
+def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process for as long as the block runs, ended by its own pid."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def nats_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A nats-server that fsyncs every write; ready when the block starts."""
+    config = {
+        "listen": f"127.0.0.1:{port}",
+        "jetstream": {
+            "store_dir": str(folder),
+            "sync_interval": "always",
+            "max_file_store": 1024**4,
+        },
+    }
+    file = folder / "nats.json"
+    file.write_text(json.dumps(config))
+    with running([program(NATS), "-c", str(file)], folder / "nats.log") as process:
+        asyncio.run(_topology(f"nats://127.0.0.1:{port}"))
+        yield process
+
+
+async def _topology(url: str) -> None:
+    async def ignore(_: Exception) -> None:
+        return
+
+    nc = await nats.connect(
+        url, max_reconnect_attempts=250, reconnect_time_wait=0.1, error_cb=ignore
+    )
+    await topology.ensure(nc)
+    await nc.close()
+
+
+@contextmanager
+def mongod(folder: Path, port: int) -> Iterator[str]:
+    """A primary of a replica set of one; gives its URL."""
+    command = [
+        *(program(MONGO), "--dbpath", str(folder), "--bind_ip", "127.0.0.1"),
+        *("--port", str(port), "--replSet", "test", "--nounixsocket"),
+        *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    ]
+    with running(command, folder / "mongod.log"):
+        _initiate(port)
+        yield f"mongodb://127.0.0.1:{port}/?replicaSet=test"
+
+
+def _initiate(port: int) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    with MongoClient[dict[str, object]](
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500
+    ) as client:
+        while True:
+            try:
+                member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+                client.admin.command("replSetInitiate", {"_id": "test", "members": [member]})
+                break
+            except PyMongoError:
+                if time.monotonic() > give_up:
+                    raise
+        while not client.admin.command("hello").get("isWritablePrimary"):
+            if time.monotonic() > give_up:
+                raise TimeoutError("mongod did not become primary")
