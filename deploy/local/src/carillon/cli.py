@@ -1,0 +1,165 @@
+"""The command line `carillon`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from carillon.api_client import ProblemError, UnreachableError
+from carillon.binaries import MissingBinaryError
+from carillon.campaign_run import Standing, UnusableFileError, Wish, run_campaign
+from carillon.development_issuer import (
+    DEFAULT_TTL,
+    ROLES,
+    DevelopmentIssuer,
+    Identity,
+    NoIssuerError,
+)
+from carillon.display import display_on
+from carillon.doctor import examine, show
+from carillon.ports import NoFreePortError
+from carillon.services import MissingPartError
+from carillon.serving import serve
+from carillon.stack import AlreadyRunningError, BadSettingsFileError, Options, PortTakenError
+from carillon.stack_file import DEFAULT_FOLDER, NoStackError
+from carillon.supervisor import NotReadyError
+
+# What can go wrong without being a mistake in Carillon: shown as one text, exit code 1.
+EXPECTED_ERRORS = (
+    AlreadyRunningError,
+    BadSettingsFileError,
+    MissingBinaryError,
+    MissingPartError,
+    NoFreePortError,
+    NoIssuerError,
+    NoStackError,
+    NotReadyError,
+    PortTakenError,
+    ProblemError,
+    UnreachableError,
+    UnusableFileError,
+)
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Carillon: outreach campaigns on an event log.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+campaigns = typer.Typer(help="Campaigns from the shell.", no_args_is_help=True)
+app.add_typer(campaigns, name="campaign")
+
+type DataFolder = Annotated[
+    Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)
+]
+
+
+@app.command()
+def up(  # noqa: PLR0913 - one parameter per option
+    *,
+    data: DataFolder = DEFAULT_FOLDER,
+    port: Annotated[
+        int | None,
+        typer.Option(help="The edge's port; 0 for any free one. [default: 8080]", max=65535, min=0),
+    ] = None,
+    links: Annotated[Path | None, typer.Option(help="Your own carrier links (links.toml).")] = None,
+    telephony: Annotated[
+        Path | None, typer.Option(help="Your own telephony (telephony.toml).")
+    ] = None,
+    carrier: Annotated[
+        Path | None, typer.Option(help="How the bundled carrier simulator behaves (smsc.toml).")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", help="Send a campaign to 2,000 made-up numbers.")
+    ] = False,
+) -> None:
+    """Start the whole platform on this machine; Ctrl-C or SIGTERM ends it."""
+    options = Options(data=data, port=port, links=links, telephony=telephony, carrier=carrier)
+    said = Console(stderr=True, highlight=False)
+    asyncio.run(serve(options, demo=demo, out=Console(), said=said))
+
+
+@app.command()
+def token(  # noqa: PLR0913 - one parameter per option
+    *,
+    data: DataFolder = DEFAULT_FOLDER,
+    workspace: Annotated[str, typer.Option(help="The workspace the person belongs to.")] = "demo",
+    sub: Annotated[str, typer.Option(help="The person's id.")] = "dev",
+    name: Annotated[str, typer.Option(help="The person's name.")] = "Developer",
+    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")],
+    ttl: Annotated[float, typer.Option(help="Hours until it expires.", min=0.001)] = (
+        DEFAULT_TTL / timedelta(hours=1)
+    ),
+) -> None:
+    """Print a token of the development issuer, and nothing else."""
+    if unknown := sorted(set(role) - set(ROLES)):
+        raise typer.BadParameter(f"{', '.join(unknown)}: known roles are {', '.join(ROLES)}")
+    issuer = DevelopmentIssuer.load(data / "issuer")
+    typer.echo(issuer.mint(Identity(sub, name, workspace, role), timedelta(hours=ttl)))
+
+
+@app.command()
+def doctor(*, data: DataFolder = DEFAULT_FOLDER) -> None:
+    """Say what is missing on this machine, and what to do about it."""
+    findings = asyncio.run(examine(data))
+    show(findings, Console())
+    if any(finding.is_fatal for finding in findings):
+        raise typer.Exit(1)
+
+
+@campaigns.command()
+def run(  # noqa: PLR0913 - one parameter per option
+    file: Annotated[Path, typer.Argument(help=".csv with a header, or .txt.", metavar="FILE")],
+    *,
+    data: DataFolder = DEFAULT_FOLDER,
+    text: Annotated[str, typer.Option(help="The message; {{variable}} takes a column's value.")],
+    sender: Annotated[str, typer.Option(help="Made when it is missing.")] = "Carillon",
+    name: Annotated[str | None, typer.Option(help="The campaign's name.")] = None,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Approve it as a second development identity.")
+    ] = False,
+    link: Annotated[str, typer.Option(help="The carrier link.")] = "sim",
+    mode: Annotated[str, typer.Option(help="on_demand or on_time.")] = "on_demand",
+    starts_at: Annotated[str | None, typer.Option(help="For on_time: an RFC 3339 time.")] = None,
+    workspace: Annotated[str, typer.Option(help="The workspace.")] = "demo",
+    region: Annotated[
+        str | None, typer.Option(help="For numbers without country code, for example DE.")
+    ] = None,
+) -> None:
+    """Send a campaign to the numbers in FILE and follow it; exit code 0 when it is done."""
+    wish = Wish(
+        file=file,
+        text=text,
+        name=name or f"{file.stem} {datetime.now(UTC):%Y-%m-%d %H:%M}",
+        sender=sender,
+        link=link,
+        mode=mode,
+        starts_at=starts_at,
+        workspace=workspace,
+        region=region,
+        approve=approve,
+    )
+    if asyncio.run(_run_shown(data, wish)).status != "done":
+        raise typer.Exit(1)
+
+
+async def _run_shown(data: Path, wish: Wish) -> Standing:
+    with display_on(Console(highlight=False)) as display:
+        return await run_campaign(data, wish, display)
+
+
+def main() -> None:
+    """The console script: an error that a person can act on is shown as its text."""
+    try:
+        app()
+    except EXPECTED_ERRORS as error:
+        Console(stderr=True, highlight=False).print(
+            f"carillon: {error}", markup=False, soft_wrap=True
+        )
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

@@ -1,0 +1,201 @@
+"""The edge: one origin in front of the services, routed by path and method (Caddy)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+
+import httpx
+
+from carillon.binaries import CADDY
+from carillon.files import write_atomically
+from carillon.supervisor import Program
+
+DEFAULT_PORT = 8080
+READS = ("GET", "HEAD")
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+PROBES = ("/livez", "/readyz", "/metrics")
+# A service that is being started again is waited for this long before the caller hears of it.
+WAIT_FOR_SERVICE = "1s"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """These requests belong to this service."""
+
+    owner: str
+    pattern: str
+    methods: tuple[str, ...] = ()  # none: all
+
+    def matcher(self) -> dict[str, object]:
+        """The route as Caddy matches it."""
+        path: dict[str, object] = {"path_regexp": {"pattern": f"^/api/v1{self.pattern}$"}}
+        return path | ({"method": list(self.methods)} if self.methods else {})
+
+
+# The first match wins; whatever is left under /api/v1 is a view.
+ROUTES = (
+    Route("dispatcher", r"/campaigns/[^/]+/(messages|delivery-report\.csv)", READS),
+    Route("dispatcher", r"/suppressions(/.*)?"),
+    Route("dispatcher", r"/messages/preview"),
+    Route("dispatcher", r"/links"),
+    Route("moderation", r"/(moderation|senders)(/.*)?"),
+    Route("campaign", r"/campaigns(/.*)?", WRITES),
+    Route("campaign", r"/settings"),
+    Route("read_model", r"/.*"),
+)
+
+type Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Caddy in front of the services of one data folder."""
+
+    folder: Path
+    port: int
+    upstreams: Mapping[str, int]  # service → port
+    pages: Path | None
+
+    @property
+    def url(self) -> str:
+        """The one address that people and backends use."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def program(self, log: Path, environment: Mapping[str, str]) -> Program:
+        """What the supervisor runs."""
+        config = self.folder / "caddy.json"
+        write_atomically(config, json.dumps(self.config(), indent=2))
+        return Program(
+            name="edge",
+            command=(str(CADDY.runnable()), "run", "--config", str(config)),
+            url=self.url,
+            log=log,
+            folder=self.folder,
+            environment={**environment, "XDG_DATA_HOME": str(self.folder)},
+            ready=self.answers,
+            when_launcher_dies=SIGKILL,
+        )
+
+    async def answers(self) -> bool:
+        """Whether Caddy serves."""
+        try:
+            async with httpx.AsyncClient(timeout=2) as client:
+                answer = await client.get(f"{self.url}/livez")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == httpx.codes.NOT_FOUND
+
+    def config(self) -> Json:
+        """Caddy's configuration: plain http on loopback, no admin door, nothing buffered."""
+        server = {
+            "listen": [f"127.0.0.1:{self.port}"],
+            "protocols": ["h1", "h2c"],
+            "automatic_https": {"disable": True},
+            "routes": [_hidden_probes(), *self._services(), *self._dashboard()],
+            "errors": {"routes": _errors()},
+        }
+        return {
+            "admin": {"disabled": True, "config": {"persist": False}},
+            "logging": {"logs": {"default": {"level": "WARN"}}},
+            "storage": {"module": "file_system", "root": str(self.folder / "storage")},
+            "apps": {"http": {"grace_period": "2s", "servers": {"edge": server}}},
+        }
+
+    def _services(self) -> list[Json]:
+        return [
+            {
+                "match": [route.matcher()],
+                "handle": [self._proxy(route.owner)],
+                "terminal": True,
+            }
+            for route in ROUTES
+            if route.owner in self.upstreams
+        ]
+
+    def _proxy(self, service: str) -> Json:
+        return {
+            "handler": "reverse_proxy",
+            "upstreams": [{"dial": f"127.0.0.1:{self.upstreams[service]}"}],
+            "flush_interval": -1,  # server-sent events leave at once
+            "load_balancing": {"try_duration": WAIT_FOR_SERVICE, "try_interval": "50ms"},
+            "transport": {"protocol": "http", "dial_timeout": "1s"},
+        }
+
+    def _dashboard(self) -> list[Json]:
+        if self.pages is None:
+            return []
+        headers = {
+            "Cache-Control": ["no-cache"],
+            "Referrer-Policy": ["same-origin"],
+            "X-Content-Type-Options": ["nosniff"],
+            "X-Frame-Options": ["DENY"],
+        }
+        return [
+            {
+                "match": [{"method": list(READS), "not": [{"path": ["/api/*"]}]}],
+                "handle": [
+                    {"handler": "headers", "response": {"set": headers}},
+                    {"handler": "encode", "encodings": {"gzip": {}}},
+                    {"handler": "file_server", "root": str(self.pages)},
+                ],
+                "terminal": True,
+            }
+        ]
+
+
+def _hidden_probes() -> Json:
+    """Probes and metrics are for the machine's operator, not for the origin's users."""
+    return {
+        "match": [{"path": list(PROBES)}],
+        "handle": [_problem(404, "not_found", "Not Found", "There is nothing here.")],
+        "terminal": True,
+    }
+
+
+def _errors() -> list[Json]:
+    unreachable = "{http.error.status_code} in [502, 503, 504]"
+    core = "The dispatcher cannot be reached; try again in a moment."
+    other = "This part of Carillon cannot be reached; try again in a moment."
+    of_core = [route.matcher() | {"expression": unreachable} for route in _core_routes()]
+    return [
+        {
+            "match": of_core,
+            "handle": [_problem(503, "core_unavailable", "Service Unavailable", core)],
+            "terminal": True,
+        },
+        {
+            "match": [{"expression": unreachable}],
+            "handle": [_problem(503, "unavailable", "Service Unavailable", other)],
+            "terminal": True,
+        },
+        {
+            "match": [{"expression": "{http.error.status_code} == 404"}],
+            "handle": [_problem(404, "not_found", "Not Found", "There is nothing here.")],
+            "terminal": True,
+        },
+    ]
+
+
+def _core_routes() -> list[Route]:
+    return [route for route in ROUTES if route.owner == "dispatcher"]
+
+
+def _problem(status: int, code: str, title: str, detail: str) -> Json:
+    body = {
+        "type": f"urn:carillon:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    return {
+        "handler": "static_response",
+        "status_code": status,
+        "headers": {
+            "Content-Type": ["application/problem+json"],
+            **({"Retry-After": ["1"]} if status == httpx.codes.SERVICE_UNAVAILABLE else {}),
+        },
+        "body": json.dumps(body),
+    }

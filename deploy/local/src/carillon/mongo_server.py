@@ -1,0 +1,162 @@
+"""mongod on this machine: a replica set of one, one user with its own rights per service."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from carillon.binaries import MONGO
+from carillon.credentials import ADMIN
+from carillon.supervisor import Program
+
+REPLICA_SET = "carillon"
+CACHE_GB = 1
+OPLOG_MB = 1024
+# Databases are named by the service that owns them.
+OWNERS = ("campaign", "moderation", "dispatcher", "read_model")
+# The one exception to private databases: the dispatcher reads the audience.
+AUDIENCE_READER = "dispatcher"
+AUDIENCE = ("campaign", "contacts")
+
+ALREADY_INITIALIZED = 23
+UNAUTHORIZED = 13
+AUTHENTICATION_FAILED = 18
+ALREADY_EXISTS = (51002, 51003)  # role, user
+
+
+@dataclass(frozen=True, slots=True)
+class MongoServer:
+    """The document store of one data folder."""
+
+    folder: Path
+    port: int
+    key_file: Path
+    passwords: Mapping[str, str]
+
+    def url(self, user: str = ADMIN) -> str:
+        """Where to connect as this user."""
+        return (
+            f"mongodb://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/"
+            f"?replicaSet={REPLICA_SET}&authSource=admin"
+        )
+
+    def program(self, log: Path, environment: Mapping[str, str]) -> Program:
+        """What the supervisor runs."""
+        (self.folder / "db").mkdir(parents=True, exist_ok=True)
+        command = (
+            *(str(MONGO.runnable()), "--dbpath", str(self.folder / "db")),
+            *("--bind_ip", "127.0.0.1", "--port", str(self.port), "--nounixsocket"),
+            *("--replSet", REPLICA_SET, "--keyFile", str(self.key_file)),
+            *("--wiredTigerCacheSizeGB", str(CACHE_GB), "--oplogSize", str(OPLOG_MB)),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        )
+        return Program(
+            name="mongo",
+            command=command,
+            url=f"mongodb://127.0.0.1:{self.port}",
+            log=log,
+            folder=self.folder,
+            environment=environment,
+            ready=self.answers,
+            prepare=self.prepare,
+            patience=30.0,
+            when_launcher_dies=SIGTERM,
+        )
+
+    async def answers(self) -> bool:
+        """Whether the server talks to us at all."""
+        async with self._direct() as client:
+            try:
+                await client.admin.command("ping")
+            except PyMongoError:
+                return False
+        return True
+
+    async def prepare(self) -> None:
+        """Return when the server is a primary that knows its users; does nothing twice."""
+        try:
+            async with self._direct() as client:
+                await client.admin.command("replSetInitiate", self._members(version=1))
+        except OperationFailure as refusal:
+            # It has users already, or was ended right after: initiated before either way.
+            if refusal.code not in (UNAUTHORIZED, ALREADY_INITIALIZED):
+                raise
+        if not await self._knows_admin():
+            async with self._direct() as client:
+                await _until_primary(client)
+                await _create_user(client, ADMIN, self.passwords[ADMIN], ["root"])
+        async with self._direct(ADMIN) as client:
+            await self._own_address(client)
+            await _until_primary(client)
+            await self._create_service_users(client)
+
+    async def _knows_admin(self) -> bool:
+        try:
+            async with self._direct(ADMIN) as client:
+                await client.admin.command("ping")
+        except OperationFailure as refusal:
+            if refusal.code != AUTHENTICATION_FAILED:
+                raise
+            return False
+        return True
+
+    async def _own_address(self, client: AsyncMongoClient[Any]) -> None:
+        """The set remembers its member by address; the port may have changed since."""
+        stored = await client.local["system.replset"].find_one({"_id": REPLICA_SET})
+        if stored is None or stored["members"][0]["host"] == f"127.0.0.1:{self.port}":
+            return
+        wanted = self._members(version=stored["version"] + 1)
+        await client.admin.command("replSetReconfig", wanted, force=True)
+
+    def _members(self, *, version: int) -> dict[str, Any]:
+        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        return {"_id": REPLICA_SET, "version": version, "members": [member]}
+
+    async def _create_service_users(self, client: AsyncMongoClient[Any]) -> None:
+        database, collection = AUDIENCE
+        resource = {"db": database, "collection": collection}
+        privilege = {"resource": resource, "actions": ["find", "listIndexes", "collStats"]}
+        with_answer = {"createRole": "audience_reader", "privileges": [privilege], "roles": []}
+        await _unless_there(client, with_answer)
+        for service in OWNERS:
+            roles: list[object] = [
+                {"role": "readWrite", "db": service},
+                {"role": "dbAdmin", "db": service},
+            ]
+            if service == AUDIENCE_READER:
+                roles.append("audience_reader")
+            await _create_user(client, service, self.passwords[service], roles)
+
+    def _direct(self, user: str | None = None) -> AsyncMongoClient[Any]:
+        """A client of this one member, also while it is no primary yet."""
+        login = f"{user}:{self.passwords[user]}@" if user is not None else ""
+        return AsyncMongoClient(
+            f"mongodb://{login}127.0.0.1:{self.port}/?authSource=admin",
+            directConnection=True,
+            serverSelectionTimeoutMS=1000,
+        )
+
+
+async def _until_primary(client: AsyncMongoClient[Any]) -> None:
+    # The server tells nobody when its election is over.
+    while not (await client.admin.command("hello"))["isWritablePrimary"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def _create_user(
+    client: AsyncMongoClient[Any], name: str, password: str, roles: list[Any]
+) -> None:
+    await _unless_there(client, {"createUser": name, "pwd": password, "roles": roles})
+
+
+async def _unless_there(client: AsyncMongoClient[Any], command: dict[str, Any]) -> None:
+    try:
+        await client.admin.command(command)
+    except OperationFailure as refusal:
+        if refusal.code not in ALREADY_EXISTS:
+            raise

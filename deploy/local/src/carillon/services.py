@@ -1,0 +1,147 @@
+"""Our own processes: the services and the carrier simulator."""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from carillon.supervisor import Program
+
+SERVICES = ("campaign", "moderation", "dispatcher", "read_model")
+SIMULATOR = "smsc"
+SIMULATED_LINK = "sim"
+
+
+class MissingPartError(Exception):
+    """A package of Carillon itself is not installed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One of Carillon's services on this machine."""
+
+    name: str
+    port: int
+
+    def program(self, log: Path, folder: Path, environment: Mapping[str, str]) -> Program:
+        """What the supervisor runs."""
+        return Program(
+            name=self.name,
+            command=(sys.executable, "-m", self.name),
+            url=f"http://127.0.0.1:{self.port}",
+            log=log,
+            folder=folder,
+            environment={
+                **environment,
+                "CARILLON_HTTP_HOST": "127.0.0.1",
+                "CARILLON_HTTP_PORT": str(self.port),
+            },
+            ready=self.is_ready,
+        )
+
+    async def is_ready(self) -> bool:
+        """Whether the service says that everything it needs is there."""
+        try:
+            async with httpx.AsyncClient(timeout=5) as client:
+                answer = await client.get(f"http://127.0.0.1:{self.port}/readyz")
+        except httpx.TransportError:
+            return False
+        return answer.is_success
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """The bundled carrier simulator: a program of its own that speaks SMPP over TCP."""
+
+    port: int
+    config: Path
+    ledger: Path
+
+    def program(self, log: Path, folder: Path, environment: Mapping[str, str]) -> Program:
+        """What the supervisor runs."""
+        self.ledger.parent.mkdir(parents=True, exist_ok=True)
+        return Program(
+            name="carrier",
+            command=(
+                *(sys.executable, "-m", SIMULATOR, "--config", str(self.config)),
+                *("--port", str(self.port), "--ledger", str(self.ledger)),
+            ),
+            url=f"smpp://127.0.0.1:{self.port}",
+            log=log,
+            folder=folder,
+            environment=environment,
+            ready=self.listens,
+        )
+
+    async def listens(self) -> bool:
+        """Whether carrier connections are accepted."""
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+
+def simulated_link(port: int, system_id: str, password: str) -> str:
+    """The text of a links.toml whose only link is the bundled simulator."""
+    text = json.dumps  # a JSON string of plain characters is a TOML string too
+    return f"""\
+# Made by `carillon up`: the bundled carrier simulator. Use --links to name your own carrier.
+[[links]]
+id = "{SIMULATED_LINK}"
+name = "Bundled simulator"
+type = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = {text(system_id)}
+password = {text(password)}
+bind = "transceiver"
+window = 200
+segments_per_second = 2000
+on_unknown = "fail"
+enquire_link_s = 30
+dlr_ids = "auto"
+sessions = 1
+"""
+
+
+def simulator_login(config: Path) -> tuple[str, str]:
+    """The system id and password with which the simulator lets us bind."""
+    accounts = tomllib.loads(config.read_text()).get("accounts") or [{}]
+    account = accounts[0]
+    return account.get("system_id", "carillon"), account.get("password", "secret")
+
+
+def package_folder(package: str) -> Path:
+    """Where an installed package's files are.
+
+    Raises:
+        MissingPartError: it is not installed.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingPartError(f"The package {package} is not installed: run `make install`.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def bundled_carrier_config() -> Path:
+    """The simulator's own settings: beside its sources, or inside the package when installed.
+
+    Raises:
+        MissingPartError: there is no such file.
+    """
+    folder = package_folder(SIMULATOR)
+    for candidate in (folder / "smsc.toml", folder.parents[1] / "smsc.toml"):
+        if candidate.is_file():
+            return candidate
+    raise MissingPartError("smsc.toml of the carrier simulator was not found; name one: --carrier")

@@ -1,0 +1,338 @@
+"""The whole platform on one machine, started in order and ended in the reverse order.
+
+async with running_stack(Options(data=folder, port=0), narrate) as stack:
+    print(stack.url)
+"""
+
+import asyncio
+import fcntl
+import os
+import tomllib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from carillon.credentials import ADMIN, Credentials, prepare_credentials
+from carillon.development_issuer import AUDIENCE, ISSUER, DevelopmentIssuer, Identity
+from carillon.edge import DEFAULT_PORT, Edge
+from carillon.files import OWNER_ONLY, write_atomically
+from carillon.mongo_server import MongoServer
+from carillon.nats_server import NatsServer, ensure_topology
+from carillon.ports import Ports, is_free
+from carillon.services import (
+    SERVICES,
+    Carrier,
+    Service,
+    bundled_carrier_config,
+    package_folder,
+    simulated_link,
+    simulator_login,
+)
+from carillon.stack_file import Place, StackFile, remove_stack_file
+from carillon.supervisor import Program, Supervised
+
+PAGES = "read_model"  # the service whose package holds the dashboard
+DEMO_WORKSPACE = "demo"
+ADMINISTRATOR = Identity("dev-admin", "Local Admin", DEMO_WORKSPACE, ("admin",))
+
+type Narrate = Callable[[str], None]
+
+
+class AlreadyRunningError(Exception):
+    """Another launcher works on the same data folder."""
+
+
+class PortTakenError(Exception):
+    """The port that was asked for belongs to another program."""
+
+
+class BadSettingsFileError(Exception):
+    """A file named on the command line cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignServer:
+    """A server that somebody else runs: one address for everybody."""
+
+    address: str
+
+    def url(self, _user: str) -> str:
+        """Where to connect."""
+        return self.address
+
+    @property
+    def public_url(self) -> str:
+        """The address without the login in it."""
+        scheme, _, rest = self.address.rpartition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a start is told."""
+
+    data: Path
+    port: int | None = None  # 0: any free one; None: the usual one, or a free one
+    links: Path | None = None
+    telephony: Path | None = None
+    carrier: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    services: tuple[str, ...] = SERVICES  # a test may do with fewer
+
+
+@dataclass(slots=True)
+class Stack:
+    """A started platform; its processes are kept alive until it is left."""
+
+    options: Options
+    narrate: Narrate
+    issuer: DevelopmentIssuer
+    credentials: Credentials
+    ports: Ports
+    nats: NatsServer | ForeignServer
+    mongo: MongoServer | ForeignServer
+    url: str = ""  # the edge's address
+    links: Path = Path()
+    running: dict[str, Supervised] = field(default_factory=dict)
+    told: bool = False  # whether stack.json has been written
+
+    @property
+    def data(self) -> Path:
+        """The folder that holds everything this stack keeps."""
+        return self.options.data
+
+    def file(self) -> StackFile:
+        """What stack.json says at this moment."""
+        foreign = {
+            name: Place(None, server.public_url)
+            for name, server in (("nats", self.nats), ("mongo", self.mongo))
+            if isinstance(server, ForeignServer)
+        }
+        ours = {name: Place(one.pid, one.program.url) for name, one in self.running.items()}
+        return StackFile(
+            url=self.url,
+            nats_url=self.nats.url(ADMIN),
+            mongo_url=self.mongo.url(ADMIN),
+            services=foreign | ours,
+            token_file=str(self.data / "token"),
+        )
+
+    def keep_true(self, name: str, what: str) -> None:
+        """Tell the reader what became of a process, and correct stack.json."""
+        self.narrate(f"{name} {what}")
+        if self.told:
+            self.file().write(self.data)
+
+
+@asynccontextmanager
+async def running_stack(options: Options, narrate: Narrate) -> AsyncIterator[Stack]:
+    """Start everything; inside, the whole platform is ready and stack.json is true.
+
+    Raises:
+        AlreadyRunningError: another launcher works on this folder.
+        PortTakenError: the wanted port is not free.
+        BadSettingsFileError: a file given in the options cannot be used.
+        NotReadyError: a process did not become ready.
+        MissingBinaryError: a server's program is not on this machine.
+    """
+    check_settings_files(options)
+    options = replace(options, data=options.data.absolute())
+    options.data.mkdir(parents=True, exist_ok=True)
+    with _only_launcher(options.data):
+        remove_stack_file(options.data)
+        async with AsyncExitStack() as ending:
+            stack = _prepare(options, narrate)
+            await _start_servers(stack, ending)
+            await _start_carillon(stack, ending)
+            stack.ports.save()
+            ending.callback(remove_stack_file, options.data)
+            stack.told = True
+            stack.file().write(options.data)
+            yield stack
+            narrate("ending everything")
+            stack.told = False
+
+
+@contextmanager
+def _only_launcher(data: Path) -> Iterator[None]:
+    with (data / "launcher.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunningError(
+                f"A platform already runs on {data}; its places are in {data / 'stack.json'}. "
+                "End it first (Ctrl-C, or SIGTERM to its `carillon up`), or use another --data."
+            ) from error
+        yield
+
+
+def check_settings_files(options: Options) -> None:
+    """Read the files that the command line names before anything is started.
+
+    Raises:
+        BadSettingsFileError: one is missing or is not TOML.
+    """
+    for file in (options.links, options.telephony, options.carrier):
+        if file is None:
+            continue
+        try:
+            tomllib.loads(file.read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BadSettingsFileError(f"{file} cannot be used: {error}") from error
+
+
+def _prepare(options: Options, narrate: Narrate) -> Stack:
+    data = options.data
+    issuer = DevelopmentIssuer.prepare(data / "issuer")
+    token = issuer.mint(ADMINISTRATOR)
+    write_atomically(data / "token", f"{token}\n", mode=OWNER_ONLY)
+    credentials = prepare_credentials(data / "credentials", (ADMIN, *SERVICES))
+    ports = Ports(data / "ports.json")
+    nats, mongo = _nats(options, ports, credentials), _mongo(options, ports, credentials)
+    return Stack(options, narrate, issuer, credentials, ports, nats, mongo)
+
+
+def _nats(options: Options, ports: Ports, credentials: Credentials) -> NatsServer | ForeignServer:
+    if given := options.environment.get("CARILLON_NATS_URL"):
+        return ForeignServer(given)
+    return NatsServer(
+        folder=options.data / "nats",
+        port=ports.take("nats"),
+        monitor_port=ports.take("nats_monitor"),
+        passwords=credentials.passwords,
+    )
+
+
+def _mongo(options: Options, ports: Ports, credentials: Credentials) -> MongoServer | ForeignServer:
+    if given := options.environment.get("CARILLON_MONGO_URL"):
+        return ForeignServer(given)
+    return MongoServer(
+        folder=options.data / "mongo",
+        port=ports.take("mongo"),
+        key_file=credentials.mongo_key_file,
+        passwords=credentials.passwords,
+    )
+
+
+async def _start_servers(stack: Stack, ending: AsyncExitStack) -> None:
+    environment = _plain_environment(stack.options)
+    programs: list[Program] = []
+    if isinstance(stack.nats, ForeignServer):
+        await ensure_topology(stack.nats.address)
+    else:
+        programs.append(stack.nats.program(_log(stack, "nats"), environment))
+    if isinstance(stack.mongo, MongoServer):
+        programs.append(stack.mongo.program(_log(stack, "mongo"), environment))
+    await _start_together(stack, ending, programs)
+
+
+async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
+    await _start_together(stack, ending, [_carrier(stack)])
+    services = [Service(name, stack.ports.take(name)) for name in stack.options.services]
+    programs = [
+        service.program(_log(stack, service.name), stack.data, _settings_of(stack, service.name))
+        for service in services
+    ]
+    await _start_together(stack, ending, programs)
+    edge = Edge(
+        folder=stack.data / "edge",
+        port=_edge_port(stack),
+        upstreams={service.name: service.port for service in services},
+        pages=package_folder(PAGES) / "static" if PAGES in stack.options.services else None,
+    )
+    stack.url = edge.url
+    program = edge.program(_log(stack, "edge"), _plain_environment(stack.options))
+    await _start_together(stack, ending, [program])
+
+
+def _carrier(stack: Stack) -> Program:
+    carrier = Carrier(
+        port=stack.ports.take("carrier"),
+        config=(stack.options.carrier or bundled_carrier_config()).resolve(),
+        ledger=stack.data / "smsc" / "ledger.jsonl",
+    )
+    if stack.options.links is not None:
+        stack.links = stack.options.links.resolve()
+    else:
+        stack.links = stack.data / "links.toml"
+        login = simulator_login(carrier.config)
+        write_atomically(stack.links, simulated_link(carrier.port, *login), mode=OWNER_ONLY)
+    environment = _plain_environment(stack.options)
+    return carrier.program(_log(stack, "carrier"), stack.data, environment)
+
+
+async def _start_together(
+    stack: Stack, ending: AsyncExitStack, programs: Iterable[Program]
+) -> None:
+    """Start these at the same time; at the end they are ended at the same time too."""
+    batch = [_supervised(stack, program) for program in programs]
+    ending.push_async_callback(_stop_together, batch)
+    try:
+        async with asyncio.TaskGroup() as starting:
+            for one in batch:
+                starting.create_task(_start(stack, one))
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+def _supervised(stack: Stack, program: Program) -> Supervised:
+    def changed(what: str) -> None:
+        stack.keep_true(program.name, what)
+
+    stack.running[program.name] = one = Supervised(program, changed)
+    return one
+
+
+async def _start(stack: Stack, one: Supervised) -> None:
+    began = asyncio.get_running_loop().time()
+    await one.start()
+    took = asyncio.get_running_loop().time() - began
+    stack.narrate(f"{one.program.name} ready after {took:.1f} s at {one.program.url}")
+
+
+async def _stop_together(batch: Iterable[Supervised]) -> None:
+    await asyncio.gather(*(one.stop() for one in batch))
+
+
+def _edge_port(stack: Stack) -> int:
+    wanted = stack.options.port
+    if wanted is None:
+        return DEFAULT_PORT if is_free(DEFAULT_PORT) else stack.ports.take("edge")
+    if wanted == 0:
+        return stack.ports.take("edge")
+    if not is_free(wanted):
+        raise PortTakenError(
+            f"Port {wanted} on 127.0.0.1 belongs to another program: choose another one "
+            "with --port, or --port 0 for any free one."
+        )
+    return wanted
+
+
+def _log(stack: Stack, name: str) -> Path:
+    return stack.data / "logs" / f"{name}.log"
+
+
+def _plain_environment(options: Options) -> dict[str, str]:
+    """The reader's environment without Carillon's own settings."""
+    return {
+        name: value
+        for name, value in options.environment.items()
+        if not name.startswith("CARILLON_")
+    }
+
+
+def _settings_of(stack: Stack, service: str) -> dict[str, str]:
+    """What a service is told; it logs in as itself where the servers are ours."""
+    settings = {
+        "CARILLON_NATS_URL": stack.nats.url(service),
+        "CARILLON_MONGO_URL": stack.mongo.url(service),
+        "CARILLON_ISSUER": ISSUER,
+        "CARILLON_AUDIENCE": AUDIENCE,
+        "CARILLON_JWKS": str(stack.issuer.jwks_file),
+        "CARILLON_SECRET_FILE": str(stack.credentials.secret_file),
+        "CARILLON_LINKS": str(stack.links),
+    }
+    if stack.options.telephony is not None:
+        settings["CARILLON_TELEPHONY"] = str(stack.options.telephony.resolve())
+    return dict(stack.options.environment) | settings
