@@ -96,6 +96,13 @@ class PlanFailed(Event):
     reason: str
 
 
+class MessagesSkipped(Event):
+    """Contacts turned out not to be written to just before sending: queued → skipped."""
+
+    type: Literal["message.skipped"] = "message.skipped"
+    skipped: tuple[Skipped, ...]
+
+
 class MessagesTaken(Event):
     """The intent to send, durable before the carrier sees a byte: queued → submitting.
 
@@ -198,6 +205,7 @@ type MessageEvent = (
     MessagesPlanned
     | PlanFinished
     | PlanFailed
+    | MessagesSkipped
     | MessagesTaken
     | MessagesSubmitted
     | MessagesRefused
