@@ -27,7 +27,7 @@ help: ## list the targets
 # The Python packages exactly as locked, every file checked against its hash.
 $(VENV)/.locked: $(LOCK) | $(filter .uv/bin/uv,$(UV))
 	test -x $(BIN)/python || $(UV) venv --quiet --python "$(or $(PYTHON312),3.12)" $(VENV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes $(LOCK)
 	@touch $@
 
 # Our own packages, editable, on top.

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 
-from carillon.development_issuer import DevelopmentIssuer, Identity
+from carillon.development_issuer import DevelopmentIssuer
+from carillon.errors import PlainError
+from carillon.identity import Identity
 
 type Json = Any  # what a JSON text holds; its reader knows the contract
 
@@ -20,7 +22,7 @@ PATIENCE = 20.0  # seconds in which a service may be away or behind
 PAUSE = 0.25
 
 
-class ProblemError(Exception):
+class ProblemError(PlainError):
     """The platform's answer was a problem; the text is fit to be shown."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
@@ -29,7 +31,7 @@ class ProblemError(Exception):
         super().__init__(f"{detail} ({status} {code})")
 
 
-class UnreachableError(Exception):
+class UnreachableError(PlainError):
     """Nothing answers at the platform's address."""
 
 

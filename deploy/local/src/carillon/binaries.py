@@ -9,10 +9,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from carillon.errors import PlainError
+
 EXECUTABLE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-class MissingBinaryError(Exception):
+class MissingBinaryError(PlainError):
     """A server's program is not on this machine; the text says which package brings it."""
 
 

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 import httpx
 
-from carillon.api_client import Person, ProblemError, UnreachableError
-from carillon.development_issuer import DevelopmentIssuer, Identity
+from carillon.api_client import Person
+from carillon.development_issuer import DevelopmentIssuer
+from carillon.errors import PlainError
+from carillon.identity import Identity
 from carillon.stack_file import read_stack_file
 
 CONTENT_TYPES = {".csv": "text/csv", ".txt": "text/plain"}
@@ -19,7 +21,7 @@ FINAL = frozenset({"done", "failed", "cancelled", "expired"})
 LONGEST_SADDR = 11  # characters of an alphanumeric sender
 
 
-class UnusableFileError(Exception):
+class UnusableFileError(PlainError):
     """The file of numbers cannot be read."""
 
 
@@ -245,6 +247,3 @@ async def _followed(author: Person, campaign_id: str, display: Display) -> Stand
         if standing.is_final:
             return standing
         await asyncio.sleep(LOOK_EVERY)
-
-
-SHOWN_ERRORS = (ProblemError, UnreachableError, UnusableFileError)

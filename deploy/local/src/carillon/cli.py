@@ -8,40 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from carillon.api_client import ProblemError, UnreachableError
-from carillon.binaries import MissingBinaryError
-from carillon.campaign_run import Standing, UnusableFileError, Wish, run_campaign
-from carillon.development_issuer import (
-    DEFAULT_TTL,
-    ROLES,
-    DevelopmentIssuer,
-    Identity,
-    NoIssuerError,
-)
-from carillon.display import display_on
-from carillon.doctor import examine, show
-from carillon.ports import NoFreePortError
-from carillon.services import MissingPartError
-from carillon.serving import serve
-from carillon.stack import AlreadyRunningError, BadSettingsFileError, Options, PortTakenError
-from carillon.stack_file import DEFAULT_FOLDER, NoStackError
-from carillon.supervisor import NotReadyError
+from carillon.errors import PlainError
+from carillon.identity import DEFAULT_TTL, ROLES, Identity
+from carillon.stack_file import DEFAULT_FOLDER
 
-# What can go wrong without being a mistake in Carillon: shown as one text, exit code 1.
-EXPECTED_ERRORS = (
-    AlreadyRunningError,
-    BadSettingsFileError,
-    MissingBinaryError,
-    MissingPartError,
-    NoFreePortError,
-    NoIssuerError,
-    NoStackError,
-    NotReadyError,
-    PortTakenError,
-    ProblemError,
-    UnreachableError,
-    UnusableFileError,
-)
 INTERRUPTED = 130
 
 app = typer.Typer(
@@ -78,6 +48,9 @@ def up(  # noqa: PLR0913 - one parameter per option
     ] = False,
 ) -> None:
     """Start the whole platform on this machine; Ctrl-C or SIGTERM ends it."""
+    from carillon.serving import serve
+    from carillon.stack import Options
+
     options = Options(data=data, port=port, links=links, telephony=telephony, carrier=carrier)
     said = Console(stderr=True, highlight=False)
     asyncio.run(serve(options, demo=demo, out=Console(), said=said))
@@ -98,6 +71,8 @@ def token(  # noqa: PLR0913 - one parameter per option
     """Print a token of the development issuer, and nothing else."""
     if unknown := sorted(set(role) - set(ROLES)):
         raise typer.BadParameter(f"{', '.join(unknown)}: known roles are {', '.join(ROLES)}")
+    from carillon.development_issuer import DevelopmentIssuer
+
     issuer = DevelopmentIssuer.load(data / "issuer")
     typer.echo(issuer.mint(Identity(sub, name, workspace, role), timedelta(hours=ttl)))
 
@@ -105,6 +80,8 @@ def token(  # noqa: PLR0913 - one parameter per option
 @app.command()
 def doctor(*, data: DataFolder = DEFAULT_FOLDER) -> None:
     """Say what is missing on this machine, and what to do about it."""
+    from carillon.doctor import examine, show
+
     findings = asyncio.run(examine(data))
     show(findings, Console())
     if any(finding.is_fatal for finding in findings):
@@ -131,6 +108,9 @@ def run(  # noqa: PLR0913 - one parameter per option
     ] = None,
 ) -> None:
     """Send a campaign to the numbers in FILE and follow it; exit code 0 when it is done."""
+    from carillon.campaign_run import Wish
+    from carillon.display import run_shown
+
     wish = Wish(
         file=file,
         text=text,
@@ -143,20 +123,15 @@ def run(  # noqa: PLR0913 - one parameter per option
         region=region,
         approve=approve,
     )
-    if asyncio.run(_run_shown(data, wish)).status != "done":
+    if asyncio.run(run_shown(data, wish)).status != "done":
         raise typer.Exit(1)
-
-
-async def _run_shown(data: Path, wish: Wish) -> Standing:
-    with display_on(Console(highlight=False)) as display:
-        return await run_campaign(data, wish, display)
 
 
 def main() -> None:
     """The console script: an error that a person can act on is shown as its text."""
     try:
         app()
-    except EXPECTED_ERRORS as error:
+    except PlainError as error:
         Console(stderr=True, highlight=False).print(
             f"carillon: {error}", markup=False, soft_wrap=True
         )

@@ -4,7 +4,6 @@ import json
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -14,27 +13,17 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
+from carillon.identity import DEFAULT_TTL, Identity
 
 ISSUER = "https://issuer.carillon.localhost"
 AUDIENCE = "carillon"
 ALGORITHM = "ES256"
-DEFAULT_TTL = timedelta(hours=12)
-ROLES = ("viewer", "author", "moderator", "admin", "super_admin")
 
 
-class NoIssuerError(Exception):
+class NoIssuerError(PlainError):
     """The data folder has no development issuer yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A person as a token describes them."""
-
-    subject: str
-    name: str
-    workspace: str
-    roles: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from carillon.campaign_run import Display, Standing, UploadReport
+from carillon.campaign_run import Display, Standing, UploadReport, Wish, run_campaign
 
 LINE_EVERY = 1.0
 SHARES: tuple[tuple[str, str, Callable[[Standing], int]], ...] = (
@@ -17,6 +18,12 @@ SHARES: tuple[tuple[str, str, Callable[[Standing], int]], ...] = (
     ("failed", "red", lambda it: it.failed),
     ("skipped", "yellow", lambda it: it.skipped),
 )
+
+
+async def run_shown(data: Path, wish: Wish) -> Standing:
+    """Run the campaign, shown on standard output, and return its last standing."""
+    with display_on(Console(highlight=False)) as display:
+        return await run_campaign(data, wish, display)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import random
 import socket
 from pathlib import Path
 
+from carillon.errors import PlainError
 from carillon.files import write_atomically
 
 # Below the range from which the kernel takes ports for outgoing connections: a restarted process
@@ -14,7 +15,7 @@ LOWEST, HIGHEST = 20_000, 32_000
 ATTEMPTS = 200
 
 
-class NoFreePortError(Exception):
+class NoFreePortError(PlainError):
     """No port could be had on 127.0.0.1."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from carillon.errors import PlainError
 from carillon.supervisor import Program
 
 SERVICES = ("campaign", "moderation", "dispatcher", "read_model")
@@ -19,7 +20,7 @@ SIMULATOR = "smsc"
 SIMULATED_LINK = "sim"
 
 
-class MissingPartError(Exception):
+class MissingPartError(PlainError):
     """A package of Carillon itself is not installed here."""
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from carillon.campaign_run import SHOWN_ERRORS, Wish, run_campaign
+from carillon.campaign_run import Wish, run_campaign
 from carillon.demo import DEMO_TEXT, write_demo_audience
 from carillon.display import PlainLines
+from carillon.errors import PlainError
+from carillon.identity import DEMO_WORKSPACE
 from carillon.services import SIMULATED_LINK
-from carillon.stack import DEMO_WORKSPACE, Options, Stack, running_stack
+from carillon.stack import Options, Stack, running_stack
 
 # The ready line waits for the demo campaign, but not for ever.
 DEMO_WITHIN = 180.0
@@ -67,7 +69,7 @@ async def _send_demo(stack: Stack, said: Console) -> None:
     try:
         async with asyncio.timeout(DEMO_WITHIN):
             await run_campaign(stack.data, wish, PlainLines(said))
-    except SHOWN_ERRORS as error:
+    except PlainError as error:
         said.print(f"the demo campaign did not work: {error}", markup=False, soft_wrap=True)
     except TimeoutError:
         said.print("the demo campaign takes longer than usual; it goes on")

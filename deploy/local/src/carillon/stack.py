@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from carillon.credentials import ADMIN, Credentials, prepare_credentials
-from carillon.development_issuer import AUDIENCE, ISSUER, DevelopmentIssuer, Identity
+from carillon.development_issuer import AUDIENCE, ISSUER, DevelopmentIssuer
 from carillon.edge import DEFAULT_PORT, Edge
+from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
+from carillon.identity import DEMO_WORKSPACE, Identity
 from carillon.mongo_server import MongoServer
 from carillon.nats_server import NatsServer, ensure_topology
 from carillon.ports import Ports, is_free
@@ -33,21 +35,20 @@ from carillon.stack_file import Place, StackFile, remove_stack_file
 from carillon.supervisor import Program, Supervised
 
 PAGES = "read_model"  # the service whose package holds the dashboard
-DEMO_WORKSPACE = "demo"
 ADMINISTRATOR = Identity("dev-admin", "Local Admin", DEMO_WORKSPACE, ("admin",))
 
 type Narrate = Callable[[str], None]
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(PlainError):
     """Another launcher works on the same data folder."""
 
 
-class PortTakenError(Exception):
+class PortTakenError(PlainError):
     """The port that was asked for belongs to another program."""
 
 
-class BadSettingsFileError(Exception):
+class BadSettingsFileError(PlainError):
     """A file named on the command line cannot be used."""
 
 

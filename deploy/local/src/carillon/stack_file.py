@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
 
 DEFAULT_FOLDER = Path(".carillon")
 FILE_NAME = "stack.json"
 
 
-class NoStackError(Exception):
+class NoStackError(PlainError):
     """There is no stack running on this data folder; the text says what to do."""
 
 

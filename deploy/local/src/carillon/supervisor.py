@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from carillon.errors import PlainError
+
 FIRST_BACK_OFF = 0.2
 LONGEST_BACK_OFF = 10.0
 LONG_ENOUGH = 10.0  # seconds a process must live for its next death to count as the first again
@@ -18,7 +20,7 @@ LOG_TAIL_LINES = 15
 PR_SET_PDEATHSIG = 1
 
 
-class NotReadyError(Exception):
+class NotReadyError(PlainError):
     """A process did not become ready; the text ends with the last lines of its log."""
 
 
