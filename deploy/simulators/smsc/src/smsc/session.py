@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from smpp import pdu, short_message, tlv
 from smpp.command import RESPONSE, Command
@@ -47,8 +47,7 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """An ESME has connected; it should bind soon."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows a stream's transport
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._unbound_for_long = asyncio.get_running_loop().call_later(
             self._carrier.config.listen.bind_within_s, transport.close
         )

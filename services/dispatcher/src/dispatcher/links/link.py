@@ -1,0 +1,159 @@
+"""What the sender knows of a carrier connection, whatever protocol it speaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+type Key = tuple[str, int, int]
+"""(campaign id, contact number, part from 0): which submit an answer belongs to."""
+
+type Verdict = Literal["accepted", "throttled", "temporary", "permanent", "unknown", "unsent"]
+"""How a submit ended. Nobody knows whether the carrier has an `unknown` one: its bytes were
+written, then the session was lost or the answer did not come in time. An `unsent` one was never
+written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whom a message comes from, and the numbering plans of both ends."""
+
+    address: str
+    ton: int = 5
+    npi: int = 0
+    dton: int = 1
+    dnpi: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One segment of one message: one submit."""
+
+    key: Key
+    destination: str
+    reference: int
+    octets: bytes
+    data_coding: int
+    udh: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the carrier said to a submit; `status` is 0 too when it said nothing."""
+
+    key: Key
+    status: int
+    message_id: str | None
+    verdict: Verdict
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What acknowledging takes: the session that brought it, and its number there."""
+
+    session: "Acknowledging"
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """News of a message that we submitted.
+
+    `destination` and `source` are those of our message, without a plus. `message_id` is empty when
+    the carrier named none; `other_ids` are further readings of the same id (hexadecimal for
+    decimal and so on): believe them only if the destination agrees.
+    """
+
+    message_id: str
+    state: Literal["delivered", "failed", "interim"]
+    error: str | None
+    stat: str
+    at: datetime
+    destination: str
+    source: str
+    reference: int | None
+    token: Token = field(compare=False, repr=False)
+    other_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message that a person sent: `source` wrote it, `destination` is our sender.
+
+    `part` is (reference, parts, part from 1) when the text is one part of a longer one.
+    """
+
+    source: str
+    destination: str
+    text: str
+    at: datetime
+    token: Token = field(compare=False, repr=False)
+    part: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that happened on a link since the last batch.
+
+    `late` are answers to submits already given up as `unknown`: knowledge, not a second outcome.
+    `reason` says why the link is down, or why not all of its sessions are up.
+    """
+
+    answers: Sequence[Answer]
+    reports: Sequence[Report]
+    inbound: Sequence[Inbound]
+    up: bool
+    late: Sequence[Answer] = ()
+    reason: str | None = None
+
+
+class Acknowledging(Protocol):
+    """A session that can confirm what it brought."""
+
+    def acknowledge(self, sequence: int) -> None:
+        """Confirm one report or inbound message."""
+        ...
+
+
+class Link(Protocol):
+    """A carrier connection: a window to submit through, and a stream of what comes back."""
+
+    @property
+    def id(self) -> str:
+        """The name that campaigns choose it by."""
+        ...
+
+    @property
+    def up(self) -> bool:
+        """Whether at least one session is bound."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is down, or why not all of its sessions are up."""
+        ...
+
+    def room(self) -> int:
+        """How many parts fit into the windows of all bound sessions now; 0 when down."""
+        ...
+
+    def submit(self, parts: Sequence[Part]) -> None:
+        """Send, never blocking. Every part gets exactly one answer in a later batch.
+
+        Keep to `room()`: what exceeds it is answered `unsent`.
+        """
+        ...
+
+    async def events(self) -> Batch:
+        """Wait until something has happened, then tell all of it.
+
+        Unless this is called, the link stops reading from the carrier after a bounded number of
+        reports. One caller at a time.
+        """
+        ...
+
+    def acknowledge(self, arrivals: Sequence[Report | Inbound]) -> None:
+        """Confirm to the carrier what is durable now; it sends the rest again some day."""
+        ...

@@ -1,0 +1,323 @@
+"""One bind: a window of submits on the way, reports coming in, and a watch over both."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final, cast
+
+import structlog
+
+from dispatcher.links.errors import verdict
+from dispatcher.links.inbox import Inbox
+from dispatcher.links.link import Answer, Key, Part, Token, Verdict
+from dispatcher.links.reports import read_inbound, read_report
+from dispatcher.links.settings import LinkSettings
+from smpp import message_ids, pdu, short_message, tlv
+from smpp.command import RESPONSE, Command
+from smpp.framing import Frame, Framer, MalformedPduError, pack
+from smpp.pdu import Bind
+from smpp.receipt import is_receipt
+from smpp.short_message import UDH_INDICATOR, Address, ShortMessage
+from smpp.status import Status, status_name
+
+_LAST_SEQUENCE: Final = 0x7FFFFFFF
+_WATCH_S: Final = 0.5
+_MISSES: Final = 2
+_MOST_OVERDUE: Final = 10_000
+_RECEIPT_WANTED: Final = 1
+_SUBMIT_SM_RESP: Final = int(Command.SUBMIT_SM_RESP)
+_DELIVER_SM: Final = int(Command.DELIVER_SM)
+
+log = structlog.get_logger()
+
+
+class SessionLostError(ConnectionError):
+    """The session ended, or never came to be bound."""
+
+
+class Session(asyncio.Protocol):
+    """An SMPP session on our side. Every submitted part gets one answer, come what may."""
+
+    def __init__(self, settings: LinkSettings, inbox: Inbox) -> None:
+        self.bound = False
+        self._settings = settings
+        self._inbox = inbox
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._framer = Framer()
+        self._sequence = 0
+        self._out: list[bytes] = []
+        self._pending: dict[int, tuple[Part, float]] = {}
+        self._unwritten: set[int] = set()
+        self._overdue: OrderedDict[int, Key] = OrderedDict()
+        self._replies: dict[int, asyncio.Future[Frame]] = {}
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._why = "connection closed by the carrier"
+        self._congested = False
+        self._reading = True
+        self._reading_since = self._heard = self._enquired = 0.0
+        self._misses = 0
+        self._watch: asyncio.TimerHandle | None = None
+        self._handlers: dict[int, Callable[[Frame], None]] = {
+            Command.GENERIC_NACK: self._on_nack,
+            Command.ENQUIRE_LINK: self._on_enquire,
+            Command.ENQUIRE_LINK_RESP: self._on_enquired,
+            Command.UNBIND: self._on_unbind,
+            Command.UNBIND_RESP: self._on_reply,
+            Command.BIND_TRANSCEIVER_RESP: self._on_reply,
+        }
+
+    # -- what the link calls ---------------------------------------------------------------
+
+    async def bind(self) -> None:
+        """Bind with the link's credentials.
+
+        Raises:
+            SessionLostError: the carrier refused, or hung up.
+
+        """
+        settings = self._settings
+        credentials = Bind(settings.system_id, settings.password.get_secret_value())
+        reply = await self._request(Command.BIND_TRANSCEIVER, credentials)
+        if reply.status:
+            raise SessionLostError(f"bind refused: {status_name(reply.status)}")
+        self.bound = True
+        self._inbox.stir()
+
+    async def unbind(self) -> None:
+        """Take leave politely; the carrier may be gone already."""
+        if self._transport is not None and not self._transport.is_closing():
+            self.bound = False
+            await self._request(Command.UNBIND)
+
+    async def lost(self) -> str:
+        """Wait until the session is over and tell why."""
+        return await asyncio.shield(self._lost)
+
+    def close(self, why: str) -> None:
+        """End the session now."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._why = why
+            self._transport.abort()
+
+    def room(self) -> int:
+        """How many submits the window still takes."""
+        if not self.bound or self._congested:
+            return 0
+        return max(0, self._settings.window - len(self._pending))
+
+    def submit(self, parts: Sequence[Part]) -> None:
+        """Send these at the end of the loop's turn."""
+        now = self._loop.time()
+        for part in parts:
+            sequence = self._next_sequence()
+            self._pending[sequence] = part, now
+            self._unwritten.add(sequence)
+            self._write(short_message.submit_sm(sequence, _short_message(part)))
+
+    def acknowledge(self, sequence: int) -> None:
+        """Confirm a deliver_sm; a session that is over leaves it to the carrier to repeat it."""
+        self._write(short_message.deliver_sm_resp(sequence))
+
+    # -- what the loop calls ---------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The carrier has picked up."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._heard = self._loop.time()
+        self._watch = self._loop.call_later(_WATCH_S, self._look_after)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in every whole PDU; stop reading when nobody collects what comes."""
+        self._heard = self._loop.time()
+        self._misses = 0
+        now = datetime.now(UTC)
+        try:
+            for frame in self._framer.feed(data):
+                if frame.command == _SUBMIT_SM_RESP:
+                    self._on_answer(frame, now)
+                elif frame.command == _DELIVER_SM:
+                    self._on_deliver(frame, now)
+                else:
+                    self._on_other(frame)
+        except MalformedPduError as error:
+            self.close(f"unreadable: {error}")
+            return
+        if self._reading and self._inbox.full:
+            self._stop_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whatever was on the way is unknown now; what was not written was not sent."""
+        if exc is not None:
+            self._why = f"connection lost: {exc}"
+        self._transport = None
+        self.bound = False
+        if self._watch is not None:
+            self._watch.cancel()
+        now = datetime.now(UTC)
+        for sequence, (part, _) in self._pending.items():
+            fate: Verdict = "unsent" if sequence in self._unwritten else "unknown"
+            self._inbox.answer(Answer(part.key, 0, None, fate, now))
+        self._pending.clear()
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(SessionLostError(self._why))
+        self._inbox.stir()
+        if not self._lost.done():
+            self._lost.set_result(self._why)
+
+    def pause_writing(self) -> None:
+        """The carrier does not read; give it nothing more to read."""
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._congested = False
+        self._inbox.stir()
+
+    # -- what the carrier says -------------------------------------------------------------
+
+    def _on_answer(self, frame: Frame, at: datetime) -> None:
+        part, _ = self._pending.pop(frame.sequence, (None, 0.0))
+        message_id = None
+        if not frame.status:
+            message_id = message_ids.folded(short_message.message_id(frame.body)) or None
+        if part is not None:
+            outcome = verdict(frame.status)
+            self._inbox.answer(Answer(part.key, frame.status, message_id, outcome, at))
+            return
+        key = self._overdue.pop(frame.sequence, None)
+        if key is not None:
+            outcome = verdict(frame.status)
+            self._inbox.late(Answer(key, frame.status, message_id, outcome, at))
+
+    def _on_deliver(self, frame: Frame, at: datetime) -> None:
+        token = Token(self, frame.sequence)
+        try:
+            message = short_message.decode(frame.body)
+        except MalformedPduError as error:
+            log.warning("unreadable deliver_sm", link=self._settings.id, reason=str(error))
+            refusal = short_message.deliver_sm_resp(frame.sequence, Status.ESME_RX_P_APPN)
+            self._write(refusal)
+            return
+        if is_receipt(message):
+            self._inbox.report(read_report(message, self._settings.dlr_ids, at, token))
+        else:
+            self._inbox.inbound(read_inbound(message, at, token))
+
+    def _on_other(self, frame: Frame) -> None:
+        handler = self._handlers.get(frame.command)
+        if handler is not None:
+            handler(frame)
+        elif not frame.command & RESPONSE:
+            self._write(pack(Command.GENERIC_NACK, Status.ESME_RINVCMDID, frame.sequence))
+
+    def _on_nack(self, frame: Frame) -> None:
+        if frame.sequence in self._pending:
+            status = frame.status or Status.ESME_RUNKNOWNERR
+            self._on_answer(frame._replace(status=status), datetime.now(UTC))
+        else:
+            self._on_reply(frame)
+
+    def _on_reply(self, frame: Frame) -> None:
+        reply = self._replies.pop(frame.sequence, None)
+        if reply is not None and not reply.done():
+            reply.set_result(frame)
+
+    def _on_enquire(self, frame: Frame) -> None:
+        self._write(pack(Command.ENQUIRE_LINK_RESP, 0, frame.sequence))
+
+    def _on_enquired(self, frame: Frame) -> None:
+        """Having heard anything at all is answer enough."""
+
+    def _on_unbind(self, frame: Frame) -> None:
+        self.bound = False
+        self._why = "unbound by the carrier"
+        self._write(pack(Command.UNBIND_RESP, 0, frame.sequence))
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    # -- the rest --------------------------------------------------------------------------
+
+    def _look_after(self) -> None:
+        """Give up submits that wait too long, and ask a silent carrier whether it lives."""
+        self._watch = self._loop.call_later(_WATCH_S, self._look_after)
+        if not self._reading:
+            return
+        now = self._loop.time()
+        self._give_up(now)
+        idle_s = self._settings.enquire_link_s
+        if self.bound and min(now - self._heard, now - self._enquired) >= idle_s:
+            if self._misses >= _MISSES:
+                self.close("no answer to enquire_link")
+                return
+            self._misses += 1
+            self._enquired = now
+            self._write(pack(Command.ENQUIRE_LINK, 0, self._next_sequence()))
+
+    def _give_up(self, now: float) -> None:
+        """Call unknown what has waited too long, but not for answers that we left unread."""
+        limit = now - self._settings.submit_timeout_s
+        if self._reading_since > limit:
+            return
+        overdue: list[int] = []
+        for sequence, (_, since) in self._pending.items():
+            if since > limit:
+                break
+            overdue.append(sequence)
+        at = datetime.now(UTC)
+        for sequence in overdue:
+            part, _ = self._pending.pop(sequence)
+            self._overdue[sequence] = part.key
+            self._inbox.answer(Answer(part.key, 0, None, "unknown", at))
+        while len(self._overdue) > _MOST_OVERDUE:
+            self._overdue.popitem(last=False)
+
+    def _stop_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._reading = False
+            self._transport.pause_reading()
+            self._inbox.when_emptied(self._read_on)
+
+    def _read_on(self) -> None:
+        self._reading = True
+        self._reading_since = self._heard = self._loop.time()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    async def _request(self, command: Command, body: pdu.Body = pdu.BARE) -> Frame:
+        sequence = self._next_sequence()
+        reply: asyncio.Future[Frame] = self._loop.create_future()
+        self._replies[sequence] = reply
+        self._write(pdu.encode(command, sequence, body))
+        return await reply
+
+    def _next_sequence(self) -> int:
+        self._sequence = self._sequence % _LAST_SEQUENCE + 1
+        return self._sequence
+
+    def _write(self, pdu: bytes) -> None:
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(pdu)
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if out and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(out))
+            self._unwritten.clear()
+
+
+def _short_message(part: Part) -> ShortMessage:
+    source = part.source
+    return ShortMessage(
+        source=Address(source.address.removeprefix("+"), source.ton, source.npi),
+        destination=Address(part.destination.removeprefix("+"), source.dton, source.dnpi),
+        octets=part.octets,
+        data_coding=part.data_coding,
+        esm_class=UDH_INDICATOR if part.udh else 0,
+        registered_delivery=_RECEIPT_WANTED,
+        tlvs={tlv.USER_MESSAGE_REFERENCE: part.reference.to_bytes(2)},
+    )
