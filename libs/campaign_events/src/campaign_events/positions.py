@@ -49,3 +49,25 @@ async def up_to_date(
         raise Problem(
             425, "position_not_reached", f"Not yet there: {', '.join(sorted(behind))}. Try again."
         )
+
+
+async def settled(
+    request: Request,
+    response: Response,
+    min_event_position: Annotated[str | None, Header()] = None,
+) -> Position:
+    """Do as `up_to_date` does, and tell the place that the answer holds at least.
+
+    Raises:
+        Problem: as for `up_to_date`.
+
+    """
+    await up_to_date(request, min_event_position)
+    seqs: dict[str, int] = {}
+    projectors: Sequence[Projector] = request.app.state.projectors
+    for projector in projectors:
+        stream = projector.projection.stream
+        seqs[stream] = min(seqs.get(stream, projector.seq), projector.seq)
+    position = Position(tuple(sorted(seqs.items())))
+    tell(response, position)
+    return position
