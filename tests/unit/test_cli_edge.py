@@ -1,0 +1,68 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from carillon.edge import ROUTES, Edge
+
+PORTS = {"campaign": 1, "moderation": 2, "dispatcher": 3, "read_model": 4}
+
+
+def owner_of(method: str, path: str) -> str:
+    """The first route that matches, as the edge takes it."""
+    for route in ROUTES:
+        fits = re.search(f"^/api/v1{route.pattern}$", path)
+        if fits and (not route.methods or method in route.methods):
+            return route.owner
+    raise AssertionError(f"nobody answers {method} {path}")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "owner"),
+    [
+        ("GET /api/v1/campaigns", "read_model"),
+        ("POST /api/v1/campaigns", "campaign"),
+        ("GET /api/v1/campaigns/c1", "read_model"),
+        ("PATCH /api/v1/campaigns/c1", "campaign"),
+        ("DELETE /api/v1/campaigns/c1", "campaign"),
+        ("PUT /api/v1/campaigns/c1/contacts", "campaign"),
+        ("POST /api/v1/campaigns/c1/pause", "campaign"),
+        ("POST /api/v1/campaigns/c1/messages", "campaign"),
+        ("GET /api/v1/campaigns/c1/messages", "dispatcher"),
+        ("GET /api/v1/campaigns/c1/delivery-report.csv", "dispatcher"),
+        ("GET /api/v1/campaigns/c1/activity", "read_model"),
+        ("GET /api/v1/campaigns/c1/stream", "read_model"),
+        ("POST /api/v1/messages/preview", "dispatcher"),
+        ("GET /api/v1/suppressions", "dispatcher"),
+        ("POST /api/v1/suppressions", "dispatcher"),
+        ("DELETE /api/v1/suppressions/s1", "dispatcher"),
+        ("GET /api/v1/links", "dispatcher"),
+        ("GET /api/v1/moderation/campaigns", "moderation"),
+        ("POST /api/v1/moderation/campaigns/c1/approve", "moderation"),
+        ("GET /api/v1/senders", "moderation"),
+        ("POST /api/v1/senders/s1/revisions", "moderation"),
+        ("GET /api/v1/settings", "campaign"),
+        ("PATCH /api/v1/settings", "campaign"),
+        ("GET /api/v1/overview", "read_model"),
+        ("GET /api/v1/overview/kpi", "read_model"),
+        ("GET /api/v1/diagnostics", "read_model"),
+        ("GET /api/v1/audit", "read_model"),
+        ("GET /api/v1/nothing-here", "read_model"),
+    ],
+)
+def test_a_request_reaches_the_service_that_owns_it(request_line: str, owner: str) -> None:
+    assert owner_of(*request_line.split(" ")) == owner
+
+
+def test_the_edge_buffers_nothing_and_has_no_admin_door(tmp_path: Path) -> None:
+    edge = Edge(tmp_path, 8080, PORTS, tmp_path)
+    text = json.dumps(edge.config())
+    assert '"admin": {"disabled": true' in text
+    assert text.count('"flush_interval": -1') == len(ROUTES)
+    assert "request_buffers" not in text
+
+
+def test_the_edge_listens_on_loopback_only(tmp_path: Path) -> None:
+    config = json.dumps(Edge(tmp_path, 8080, PORTS, None).config())
+    assert '"listen": ["127.0.0.1:8080"]' in config
