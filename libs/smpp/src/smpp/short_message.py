@@ -17,15 +17,6 @@ MESSAGE_TYPE: Final = 0x3C
 """esm_class: the bits that tell receipts from messages."""
 LONGEST_SHORT_MESSAGE: Final = 254
 
-_LAYOUT: Final = (
-    b"%b\0"  # service_type
-    b"%c%c%b\0"  # source: ton, npi, digits
-    b"%c%c%b\0"  # destination
-    b"%c%c%c"  # esm_class, protocol_id, priority_flag
-    b"%b\0%b\0"  # schedule_delivery_time, validity_period
-    b"%c%c%c%c"  # registered_delivery, replace_if_present, data_coding, sm_default_msg_id
-    b"%c%b%b"  # sm_length, short_message, optional parameters
-)
 _SUBMIT_SM: Final = int(Command.SUBMIT_SM)
 _DELIVER_SM: Final = int(Command.DELIVER_SM)
 _SUBMIT_SM_RESP: Final = int(Command.SUBMIT_SM_RESP)
@@ -74,34 +65,48 @@ def encode(message: ShortMessage) -> bytes:
             does not fit into a C-octet string.
 
     """
-    (sent_from, source_ton, source_npi), (sent_to, ton, npi), octets, *_ = message
-    if len(octets) > LONGEST_SHORT_MESSAGE:
-        raise ValueError(f"{len(octets)} octets in short_message")
-    service_type = message.service_type
-    scheduled, validity = message.schedule_delivery_time, message.validity_period
-    if "\0" in f"{service_type}{sent_from}{sent_to}{scheduled}{validity}":
+    (
+        (source, source_ton, source_npi),
+        (destination, ton, npi),
+        octets,
+        coding,
+        esm_class,
+        registered,
+        tlvs,
+        service_type,
+        protocol,
+        priority,
+        scheduled,
+        validity,
+        replace,
+        default_id,
+    ) = message
+    length = len(octets)
+    if length > LONGEST_SHORT_MESSAGE:
+        raise ValueError(f"{length} octets in short_message")
+    if "\0" in f"{service_type}{source}{destination}{scheduled}{validity}":
         raise ValueError("a zero inside a C-octet string")
-    return _LAYOUT % (
-        service_type.encode("latin-1"),
+    mandatory = b"%b\0%c%c%b\0%c%c%b\0%c%c%c%b\0%b\0%c%c%c%c%c%b" % (
+        service_type.encode("latin-1") if service_type else b"",
         source_ton,
         source_npi,
-        sent_from.encode("latin-1"),
+        source.encode("latin-1"),
         ton,
         npi,
-        sent_to.encode("latin-1"),
-        message.esm_class,
-        message.protocol_id,
-        message.priority_flag,
-        scheduled.encode("latin-1"),
-        validity.encode("latin-1"),
-        message.registered_delivery,
-        message.replace_if_present,
-        message.data_coding,
-        message.sm_default_msg_id,
-        len(octets),
+        destination.encode("latin-1"),
+        esm_class,
+        protocol,
+        priority,
+        scheduled.encode("latin-1") if scheduled else b"",
+        validity.encode("latin-1") if validity else b"",
+        registered,
+        replace,
+        coding,
+        default_id,
+        length,
         octets,
-        tlv.encode(message.tlvs) if message.tlvs else b"",
     )
+    return mandatory + tlv.encode(tlvs) if tlvs else mandatory
 
 
 def decode(body: bytes) -> ShortMessage:

@@ -28,7 +28,10 @@ _HEAD_OCTETS: Final = 4
 
 def encode(tlvs: Tlvs) -> bytes:
     """The optional parameters as they follow a PDU's mandatory ones."""
-    return b"".join(_HEAD.pack(tag, len(value)) + value for tag, value in tlvs.items())
+    encoded = b""
+    for tag, value in tlvs.items():
+        encoded += _HEAD.pack(tag, len(value)) + value
+    return encoded
 
 
 def decode(body: bytes, at: int = 0) -> Tlvs:

@@ -60,7 +60,7 @@ class Outbox:
         """Send while something waits and a window has room."""
         waiting, receivers, window = self._waiting, self._receivers, self._how.window
         while waiting and receivers:
-            receiver = min(receivers, key=_load)
+            receiver = receivers[0] if len(receivers) == 1 else min(receivers, key=_load)
             room = window - len(receiver.unacknowledged)
             if room <= 0:
                 return
