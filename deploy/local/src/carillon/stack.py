@@ -91,6 +91,7 @@ class Stack:
     issuer: DevelopmentIssuer
     credentials: Credentials
     ports: Ports
+    edge_port: int
     nats: NatsServer | ForeignServer
     mongo: MongoServer | ForeignServer
     url: str = ""  # the edge's address
@@ -190,8 +191,9 @@ def _prepare(options: Options, narrate: Narrate) -> Stack:
     write_atomically(data / "token", f"{token}\n", mode=OWNER_ONLY)
     credentials = prepare_credentials(data / "credentials", (ADMIN, *SERVICES))
     ports = Ports(data / "ports.json")
+    edge_port = _edge_port(options, ports)
     nats, mongo = _nats(options, ports, credentials), _mongo(options, ports, credentials)
-    return Stack(options, narrate, issuer, credentials, ports, nats, mongo)
+    return Stack(options, narrate, issuer, credentials, ports, edge_port, nats, mongo)
 
 
 def _nats(options: Options, ports: Ports, credentials: Credentials) -> NatsServer | ForeignServer:
@@ -238,7 +240,7 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     await _start_together(stack, ending, programs)
     edge = Edge(
         folder=stack.data / "edge",
-        port=_edge_port(stack),
+        port=stack.edge_port,
         upstreams={service.name: service.port for service in services},
         pages=package_folder(PAGES) / "static" if PAGES in stack.options.services else None,
     )
@@ -296,18 +298,17 @@ async def _stop_together(batch: Iterable[Supervised]) -> None:
     await asyncio.gather(*(one.stop() for one in batch))
 
 
-def _edge_port(stack: Stack) -> int:
-    wanted = stack.options.port
-    if wanted is None:
-        return DEFAULT_PORT if is_free(DEFAULT_PORT) else stack.ports.take("edge")
-    if wanted == 0:
-        return stack.ports.take("edge")
-    if not is_free(wanted):
+def _edge_port(options: Options, ports: Ports) -> int:
+    if options.port is None:
+        return DEFAULT_PORT if is_free(DEFAULT_PORT) else ports.take("edge")
+    if options.port == 0:
+        return ports.take("edge")
+    if not is_free(options.port):
         raise PortTakenError(
-            f"Port {wanted} on 127.0.0.1 belongs to another program: choose another one "
+            f"Port {options.port} on 127.0.0.1 belongs to another program: choose another one "
             "with --port, or --port 0 for any free one."
         )
-    return wanted
+    return options.port
 
 
 def _log(stack: Stack, name: str) -> Path:
