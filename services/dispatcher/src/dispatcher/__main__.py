@@ -1,0 +1,85 @@
+"""The dispatcher: reading order is start order, and stop order in reverse."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import uvloop
+
+from campaign_events.envelope import Batch, new_id
+from campaign_events.idempotency import IdempotencyKeys
+from campaign_events.projection import Projector
+from campaign_events.service import Settings, api, connected, run
+from dispatcher.api import add_routes
+from dispatcher.health import Health
+from dispatcher.links.settings import load_links
+from dispatcher.owning import LinkOwner, Views
+from dispatcher.suppressions import Suppressions
+from dispatcher.views import CAMPAIGNS, MESSAGES
+
+
+class DispatcherSettings(Settings):
+    """What the dispatcher is told besides."""
+
+    links: Path
+    delivery_wait_s: float = 3600
+    undecided_wait_s: float = 20
+    """How long a report may take to tell about a message whose submit was not answered."""
+
+
+async def main(settings: DispatcherSettings, secret: bytes) -> None:
+    """Plan and send SMS until SIGTERM."""
+    links = load_links(settings.links)
+    async with connected("dispatcher", settings) as resources:
+        keys = IdempotencyKeys(resources.db)
+        await keys.prepare()
+        views = Views(resources.db, resources.mongo["campaign"])
+        suppressions = Suppressions(resources.log, resources.db["suppressions"], secret)
+        await suppressions.prepare()
+
+        async def told(batch: Batch) -> None:
+            for owner in owners:
+                await owner.heard(batch)
+
+        campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
+        messages = Projector(MESSAGES, resources.nc, resources.db, suppressions.heard)
+        owners = [
+            LinkOwner(
+                resources=resources,
+                settings=link,
+                views=views,
+                projectors=(campaigns, messages),
+                suppressions=suppressions,
+                secret=secret,
+                owner=new_id(),
+                delivery_wait=timedelta(seconds=settings.delivery_wait_s),
+                undecided_wait_s=settings.undecided_wait_s,
+            )
+            for link in links
+        ]
+        app = api("dispatcher", resources)
+        app.middleware("http")(keys.middleware)
+        health = Health(resources.nc, owners)
+        add_routes(app, views, suppressions, health)
+        app.state.projectors = [campaigns, messages]
+        await run(
+            app,
+            resources,
+            {
+                "campaigns view": campaigns.run(),
+                "messages view": messages.run(),
+                "health": health.run(),
+                **{f"link {owner.settings.id}": owner.run() for owner in owners},
+            },
+        )
+
+
+def start() -> None:
+    """Read the environment and run."""
+    settings = DispatcherSettings.model_validate({})
+    secret = Path(settings.secret_file).read_bytes()
+    asyncio.run(main(settings, secret), loop_factory=uvloop.new_event_loop)
+
+
+if __name__ == "__main__":
+    start()

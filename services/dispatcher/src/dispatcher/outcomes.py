@@ -1,0 +1,200 @@
+"""The facts of one turn: gathered per campaign and kind, appended as few events in right order.
+
+What a submit came to is stored before what was reported of it.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import structlog
+
+from campaign_events.envelope import Address, Event, Origin, new_id
+from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
+from campaign_events.message import (
+    BATCH,
+    Deferral,
+    Failure,
+    MessagesDeferred,
+    MessagesRecovered,
+    MessagesRefused,
+    MessagesReported,
+    MessagesSkipped,
+    MessagesSubmitted,
+    MessagesUndecided,
+    PartReport,
+    ReportsUnmatched,
+    Skipped,
+    Submission,
+    UnmatchedReport,
+)
+from dispatcher.inflight import Message
+
+SOURCE = "dispatcher"
+LINKS = "_"
+"""In place of a workspace, for facts about a link itself."""
+AGAIN_S = 0.5
+
+log = structlog.get_logger(__name__)
+
+type Kind = Literal[
+    "skipped",
+    "submitted",
+    "refused",
+    "deferred",
+    "undecided",
+    "delivered",
+    "failed",
+    "part",
+    "recovered",
+    "lost",
+]
+FIRST: tuple[Kind, ...] = ("skipped", "submitted", "refused", "deferred", "undecided")
+
+
+class Outcomes:
+    """Collects what happened to messages on one link."""
+
+    def __init__(self, link: str) -> None:
+        self._link = link
+        self._about: dict[tuple[Address, Kind], list[tuple[Message | None, Any]]] = {}
+        self.unmatched: list[UnmatchedReport] = []
+
+    def skipped(self, address: Address, skip: Skipped) -> None:
+        """A contact must not be written to any more."""
+        self._about.setdefault((address, "skipped"), []).append((None, skip))
+
+    def submitted(self, message: Message) -> None:
+        """The carrier has all parts."""
+        message.fate = "submitted"
+        self._add("submitted", message, Submission(number=message.number, carrier_ids=message.ids))
+
+    def refused(self, message: Message, error: str) -> None:
+        """The carrier will never take it."""
+        message.fate = "failed"
+        self._add("refused", message, Failure(number=message.number, error=error))
+
+    def deferred(self, message: Message, error: str, after_s: float) -> None:
+        """It may be tried again."""
+        deferral = Deferral(number=message.number, error=error, after_s=after_s)
+        self._add("deferred", message, deferral)
+
+    def undecided(self, message: Message) -> None:
+        """Nobody can tell whether the carrier has it."""
+        message.fate = "unknown"
+        self._add("undecided", message, message.number)
+
+    def part(self, message: Message, part: int, error: str | None) -> None:
+        """A part has come to its end; others are still to be heard of."""
+        report = PartReport(number=message.number, part=part, delivered=error is None, error=error)
+        self._add("part", message, report)
+
+    def ended(self, message: Message, error: str | None) -> None:
+        """The reports tell the end of a message, which nobody could tell before if `unknown`."""
+        late = message.fate == "unknown"
+        message.fate = "delivered" if error is None else "failed"
+        if error is None:
+            self._add("recovered" if late else "delivered", message, message.number)
+        else:
+            failure = Failure(number=message.number, error=error)
+            self._add("lost" if late else "failed", message, failure)
+
+    def counts(self) -> Iterator[tuple[str, Kind, int]]:
+        """Return how many of each kind there are, by campaign."""
+        for (address, kind), entries in self._about.items():
+            yield address.thing, kind, len(entries)
+
+    def deferrals(self) -> Iterator[tuple[str, Deferral]]:
+        """Return every deferral with its campaign."""
+        for (address, kind), entries in self._about.items():
+            if kind == "deferred":
+                for _, deferral in entries:
+                    yield address.thing, deferral
+
+    async def append(self, store: EventLog) -> None:
+        """Append all of it, however long that takes: what has happened can not be unsaid."""
+        origin = Origin(new_id(), datetime.now(UTC), SOURCE)
+        keys = list(self._about)
+        first = [key for key in keys if key[1] in FIRST]
+        await asyncio.gather(*(self._store(store, origin, *key) for key in first))
+        ends = {key[0] for key in keys if key[1] not in FIRST}
+        await asyncio.gather(
+            *(self._store_reports(store, origin, address) for address in ends),
+            *(
+                keep(store, ReportsUnmatched(reports=piece), Address(LINKS, self._link), origin)
+                for piece in _pieces(self.unmatched)
+            ),
+        )
+
+    def _add(self, kind: Kind, message: Message, item: object) -> None:
+        address = Address(message.workspace, message.campaign)
+        self._about.setdefault((address, kind), []).append((message, item))
+
+    async def _store(self, store: EventLog, origin: Origin, address: Address, kind: Kind) -> None:
+        for piece in _pieces(self._about[address, kind]):
+            seq = await keep(store, self._event(kind, [item for _, item in piece]), address, origin)
+            _stored(piece, seq)
+
+    def _event(self, kind: Kind, items: Sequence[Any]) -> Event:
+        match kind:
+            case "skipped":
+                return MessagesSkipped(skipped=tuple(items))
+            case "submitted":
+                return MessagesSubmitted(link=self._link, messages=tuple(items))
+            case "refused":
+                return MessagesRefused(link=self._link, failures=tuple(items))
+            case "deferred":
+                return MessagesDeferred(link=self._link, deferrals=tuple(items))
+            case "undecided":
+                return MessagesUndecided(link=self._link, numbers=tuple(items))
+            case _:
+                raise ValueError(f"{kind} is told together with other reports")
+
+    async def _store_reports(self, store: EventLog, origin: Origin, address: Address) -> None:
+        kinds: tuple[Kind, ...] = ("delivered", "failed", "part", "recovered", "lost")
+        delivered, failed, parts, recovered, lost = (
+            self._about.get((address, kind), []) for kind in kinds
+        )
+        for start in range(0, max(len(delivered), len(failed), len(parts)), BATCH):
+            cut = slice(start, start + BATCH)
+            event = MessagesReported(
+                link=self._link,
+                delivered=tuple(item for _, item in delivered[cut]),
+                failed=tuple(item for _, item in failed[cut]),
+                parts=tuple(item for _, item in parts[cut]),
+            )
+            seq = await keep(store, event, address, origin)
+            _stored((*delivered[cut], *failed[cut], *parts[cut]), seq)
+        if recovered or lost:
+            late = MessagesRecovered(
+                link=self._link,
+                delivered=tuple(item for _, item in recovered),
+                failed=tuple(item for _, item in lost),
+            )
+            seq = await keep(store, late, address, origin)
+            _stored((*recovered, *lost), seq)
+
+
+async def keep(
+    store: EventLog, event: Event, address: Address, origin: Origin, fact_id: str | None = None
+) -> int:
+    """Append one fact that is true whatever others write; wait for the log as long as it takes."""
+    fact = Fact(event, address, fact_id or new_id())
+    while True:
+        try:
+            return await store.append_fact(fact, origin)
+        except (Unavailable, Rejected) as error:
+            log.warning("the log takes nothing, a fact waits", type=event.type, why=str(error))
+            await asyncio.sleep(AGAIN_S)
+
+
+def _stored(entries: Sequence[tuple[Message | None, Any]], seq: int) -> None:
+    for message, _ in entries:
+        if message is not None:
+            message.seq = seq
+
+
+def _pieces[T](items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

@@ -1,0 +1,264 @@
+"""Owning a link: by a lease, one dispatcher plans and sends the campaigns of that link."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from pymongo import DESCENDING
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.decider import Conflict
+from campaign_events.envelope import Batch
+from campaign_events.leases import Lease, held
+from campaign_events.message import OUTCOME_UNKNOWN, UnmatchedReport
+from campaign_events.projection import Database, Document, Projector
+from campaign_events.service import Resources
+from dispatcher.inflight import InFlight, Message, stored
+from dispatcher.links.link import Link, Source
+from dispatcher.links.registry import open_link
+from dispatcher.links.settings import LinkSettings
+from dispatcher.outgoing import Outgoing, Shelf
+from dispatcher.planning import Planner
+from dispatcher.sending import Limits, Sender
+from dispatcher.settling import STRAYS_KEPT, Settling
+from dispatcher.suppressions import Suppressions
+from dispatcher.views import CAMPAIGNS, MESSAGES
+
+LOOK_S = 1.0
+CATCH_UP_S = 5.0
+AT_WORK = ("building", "sending", "paused")
+
+log = structlog.get_logger(__name__)
+
+
+class Views:
+    """The dispatcher's collections, of the revisions that its projections keep."""
+
+    def __init__(self, db: Database, audience: Database) -> None:
+        self.campaigns = db[CAMPAIGNS.collection("campaigns")]
+        self.senders = db[CAMPAIGNS.collection("senders")]
+        self.messages = db[MESSAGES.collection("messages")]
+        self.sendings = db[MESSAGES.collection("sendings")]
+        self.unmatched = db[MESSAGES.collection("unmatched")]
+        self.contacts: AsyncCollection[Document] = audience["contacts"]
+
+    async def workspaces(self, campaigns: Sequence[str]) -> dict[str, str]:
+        """Return which workspaces these campaigns belong to."""
+        found = self.campaigns.find({"_id": {"$in": list(campaigns)}}, {"workspace": 1})
+        return {row["_id"]: row["workspace"] async for row in found}
+
+    async def source(self, campaign: Document) -> Source | None:
+        """Return the current approved revision of a campaign's sender, as a link wants it."""
+        sender = await self.senders.find_one({"_id": campaign["settings"]["sender_id"]})
+        if sender is None or "current" not in sender:
+            return None
+        revision = sender["revisions"][str(sender["current"])]
+        return Source(
+            address=revision["saddr"],
+            ton=revision["ston"],
+            npi=revision["snpi"],
+            dton=revision["dton"],
+            dnpi=revision["dnpi"],
+        )
+
+
+@dataclass(slots=True)
+class LinkOwner:
+    """One candidate for the ownership of one link."""
+
+    resources: Resources
+    settings: LinkSettings
+    views: Views
+    projectors: Sequence[Projector]
+    suppressions: Suppressions
+    secret: bytes
+    owner: str
+    delivery_wait: timedelta
+    undecided_wait_s: float
+    state: str = "down"
+    _changed: set[str] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _plans: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def heard(self, batch: Batch) -> None:
+        """Take note of campaigns that a projected batch is about."""
+        self._changed |= {recorded.address.thing for recorded in batch}
+        self._news.set()
+
+    async def run(self) -> None:
+        """Own the link whenever nobody else does, for ever."""
+        while True:
+            async with (
+                held(self.resources.nc, f"link-{self.settings.id}", self.owner) as lease,
+                open_link(self.settings) as link,
+            ):
+                await self._own(lease, link)
+            self.state = "down"
+
+    async def _own(self, lease: Lease, link: Link) -> None:
+        """Take up the link's campaigns where the log says they are; go on until the lease ends."""
+        await self._catch_up()
+        inflight = InFlight(
+            self.settings.id,
+            self.views.messages,
+            lambda: self.projectors[1].seq,
+            self.views.workspaces,
+        )
+        settling = Settling(inflight, self.undecided_wait_s)
+        await self._recall(settling)
+        sender = Sender(
+            self.resources.log,
+            link,
+            Limits(
+                self.settings.window * self.settings.sessions,
+                self.settings.segments_per_second,
+                self.delivery_wait,
+            ),
+            settling,
+            Shelf(self.views.messages, self.views.contacts, self.secret),
+            self.suppressions.is_fresh,
+        )
+        following = asyncio.create_task(self._follow(sender, link))
+        sending = asyncio.create_task(sender.run(lease))
+        try:
+            done, _ = await asyncio.wait({following, sending}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (following, *self._plans.values(), sending):
+                task.cancel()
+            await asyncio.gather(following, sending, *self._plans.values(), return_exceptions=True)
+            self._plans.clear()
+
+    async def _catch_up(self) -> None:
+        """Wait until the views hold all that the previous owner wrote."""
+        for projector in self.projectors:
+            end = await self.resources.log.last_seq(projector.projection.stream)
+            while not await projector.reached(end, CATCH_UP_S):
+                log.info(
+                    "catching up", projection=projector.projection.id, at=projector.seq, to=end
+                )
+
+    async def _recall(self, settling: Settling) -> None:
+        """Remember what the previous owner left undecided, and reports that nobody could place."""
+        for message in await self._left_behind():
+            settling.wait_for(message)
+        strays = self.views.unmatched.find({"link": self.settings.id})
+        rows = await strays.sort("at", DESCENDING).limit(STRAYS_KEPT).to_list()
+        settling.remember(UnmatchedReport.model_validate(row) for row in reversed(rows))
+
+    async def _left_behind(self) -> list[Message]:
+        """Return this link's messages that were taken without an outcome, or ended unknown."""
+        unknown = await self.views.messages.find(
+            {"link": self.settings.id, "unknown": True, "reason": OUTCOME_UNKNOWN}
+        ).to_list()
+        sendings = await self.views.sendings.find({"submitting": {"$gt": 0}}, {"_id": 1}).to_list()
+        taken = await self.views.messages.find(
+            {
+                "campaign": {"$in": [sending["_id"] for sending in sendings]},
+                "status": "submitting",
+                "link": self.settings.id,
+            }
+        ).to_list()
+        rows = [*unknown, *taken]
+        campaigns = {
+            campaign["_id"]: campaign
+            async for campaign in self.views.campaigns.find(
+                {"_id": {"$in": list({row["campaign"] for row in rows})}}
+            )
+        }
+        messages = [stored(row, campaigns[row["campaign"]]["workspace"]) for row in rows]
+        await self._add_phones(messages, campaigns)
+        if taken:
+            log.warning("undecided messages", link=self.settings.id, count=len(taken))
+        return messages
+
+    async def _add_phones(
+        self, messages: Sequence[Message], campaigns: dict[str, Document]
+    ) -> None:
+        for campaign_id, campaign in campaigns.items():
+            mine = {one.number: one for one in messages if one.campaign == campaign_id}
+            found = self.views.contacts.find(
+                {"audience": campaign["audience"], "number": {"$in": list(mine)}},
+                {"number": 1, "phone": 1},
+            )
+            async for contact in found:
+                mine[contact["number"]].phone = contact["phone"]
+
+    async def _follow(self, sender: Sender, link: Link) -> None:
+        """Bring the link's campaigns to the sender and to the planner, as their status says."""
+        mine: Document = {"settings.link_id": self.settings.id}
+        wanted: Document = {**mine, "status": {"$in": list(AT_WORK)}}
+        unready: set[str] = set()
+        while True:
+            async for campaign in self.views.campaigns.find(wanted):
+                if not await self._place(campaign, sender):
+                    unready.add(campaign["_id"])
+            await self._until_news()
+            self.state = "up" if link.up else "down"
+            self._changed |= unready
+            ids, self._changed, unready = list(self._changed), set(), set()
+            wanted = {**mine, "_id": {"$in": ids}}
+
+    async def _until_news(self) -> None:
+        try:
+            await asyncio.wait_for(self._news.wait(), LOOK_S)
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def _place(self, campaign: Document, sender: Sender) -> bool:
+        """Do with a campaign what its status says; False when that has to wait."""
+        campaign_id = campaign["_id"]
+        if campaign["status"] == "building":
+            return self._plan(campaign)
+        if campaign["status"] not in ("sending", "paused"):
+            sender.drop(campaign_id)
+            return True
+        known = sender.get(campaign_id)
+        if known is not None:
+            known.paused = campaign["status"] == "paused"
+            sender.wake.set()
+            return True
+        sending = await self.views.sendings.find_one({"_id": campaign_id}) or {}
+        source = await self.views.source(campaign)
+        if not sending.get("planned") or source is None:
+            return False
+        outgoing = Outgoing.of(campaign, sending, source)
+        await self._remember_deferred(outgoing)
+        sender.put(outgoing)
+        return True
+
+    async def _remember_deferred(self, outgoing: Outgoing) -> None:
+        resting = self.views.messages.find(
+            {
+                "campaign": outgoing.id,
+                "status": "queued",
+                "number": {"$lte": outgoing.taken_to},
+            },
+            {"number": 1, "due_at": 1},
+        )
+        async for row in resting:
+            outgoing.rest_until(row["number"], row["due_at"])
+
+    def _plan(self, campaign: Document) -> bool:
+        """Have the campaign planned, once at a time; look again until its status has moved on."""
+        campaign_id = campaign["_id"]
+        running = self._plans.get(campaign_id)
+        if running is None or running.done():
+            self._plans[campaign_id] = asyncio.create_task(self._planned(campaign))
+        return False
+
+    async def _planned(self, campaign: Document) -> None:
+        planner = Planner(
+            self.resources.log, self.views.contacts, self.views.sendings, self.suppressions
+        )
+        try:
+            if await self.views.source(campaign) is None:
+                await planner.refuse(campaign, "the sender has no approved revision")
+            else:
+                await planner.plan(campaign)
+        except Conflict as conflict:
+            log.warning("plan starts over", campaign=campaign["_id"], why=str(conflict))

@@ -1,0 +1,123 @@
+"""Building the recipient list: suppress, render and count, a batch of contacts at a time.
+
+The plan goes into the log; each piece follows the last one there, so a planner that died is taken
+up where it stopped and two at once can not both get through.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Counter
+from pymongo import ASCENDING
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.envelope import Address, Origin, derived_id, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.message import (
+    BATCH,
+    MessagesPlanned,
+    PlanFailed,
+    PlanFinished,
+    Skipped,
+    SkipReason,
+)
+from campaign_events.projection import Document
+from campaign_events.text import MAX_CHARACTERS, render, segmentation
+from dispatcher.outcomes import SOURCE, keep
+from dispatcher.suppressions import Suppressions
+
+PLANNED = Counter("carillon_contacts_planned", "Contacts given a place in a campaign")
+
+log = structlog.get_logger(__name__)
+
+
+class Planner:
+    """Plans campaigns from the audience, which the campaign service owns."""
+
+    def __init__(
+        self,
+        store: EventLog,
+        contacts: AsyncCollection[Document],
+        sendings: AsyncCollection[Document],
+        suppressions: Suppressions,
+    ) -> None:
+        self._store = store
+        self._contacts = contacts
+        self._sendings = sendings
+        self._suppressions = suppressions
+
+    async def plan(self, campaign: Document) -> None:
+        """Plan the contacts that are not planned yet, and say when the list is whole.
+
+        Raises:
+            Conflict: another planner is at work on the same campaign.
+        """
+        address = Address(campaign["workspace"], campaign["_id"])
+        sending = await self._sendings.find_one({"_id": campaign["_id"]}) or {}
+        if sending.get("planned"):
+            return
+        totals = {name: sending.get(name, 0) for name in ("queued", "skipped", "segments")}
+        after, seq = sending.get("planned_to", 0), sending.get("planned_seq", 0)
+        while contacts := await self._next(campaign["audience"], after):
+            event = await self._planned(campaign, contacts)
+            fact = Fact(event, address, new_id(), after=seq)
+            seq = await self._store.append_fact(fact, _origin())
+            after = event.last
+            totals["queued"] += event.queued
+            totals["skipped"] += len(event.skipped)
+            totals["segments"] += event.segments
+            PLANNED.inc(len(contacts))
+        log.info("planned", campaign=campaign["_id"], **totals)
+        end = PlanFinished(**totals)
+        await keep(self._store, end, address, _origin(), derived_id(end.type, campaign["_id"]))
+
+    async def refuse(self, campaign: Document, reason: str) -> None:
+        """Say that the list can not be made."""
+        address = Address(campaign["workspace"], campaign["_id"])
+        end = PlanFailed(reason=reason)
+        await keep(self._store, end, address, _origin(), derived_id(end.type, campaign["_id"]))
+
+    async def _next(self, audience: str, after: int) -> Sequence[Document]:
+        found = self._contacts.find({"audience": audience, "number": {"$gt": after}})
+        return await found.sort("number", ASCENDING).limit(BATCH).to_list()
+
+    async def _planned(self, campaign: Document, contacts: Sequence[Document]) -> MessagesPlanned:
+        """Give every contact of a batch its place."""
+        phones = [contact["phone"] for contact in contacts]
+        suppressed = await self._suppressions.among(campaign["workspace"], phones)
+        text = campaign["settings"]["text"]
+        parts: list[tuple[int, int]] = []
+        skipped: list[Skipped] = []
+        for contact in contacts:
+            found = _segments(text, contact, suppressed)
+            if isinstance(found, str):
+                skipped.append(Skipped(number=contact["number"], reason=found))
+            elif parts and parts[-1][0] == found:
+                parts[-1] = (found, parts[-1][1] + 1)
+            else:
+                parts.append((found, 1))
+        return MessagesPlanned(
+            audience=campaign["audience"],
+            first=contacts[0]["number"],
+            last=contacts[-1]["number"],
+            parts=tuple(parts),
+            skipped=tuple(skipped),
+        )
+
+
+def _segments(text: str, contact: Document, suppressed: set[str]) -> int | SkipReason:
+    """Return what a contact's message costs, or why there is none."""
+    if contact["phone"] in suppressed:
+        return "suppressed"
+    try:
+        rendered = render(text, contact["variables"])
+    except KeyError:
+        return "missing_variable"
+    if not 1 <= len(rendered) <= MAX_CHARACTERS:
+        return "invalid"
+    return segmentation(rendered).segments
+
+
+def _origin() -> Origin:
+    return Origin(new_id(), datetime.now(UTC), SOURCE)

@@ -1,0 +1,196 @@
+"""What answers and delivery reports mean for the messages of a link. No I/O but one lookup."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from campaign_events.message import UnmatchedReport
+from dispatcher.inflight import InFlight, Message, reference
+from dispatcher.links.link import Answer, Report
+from dispatcher.outcomes import Outcomes
+
+STRAYS_KEPT = 20_000
+TEMPORARY_FIRST_S = 5.0
+TEMPORARY_LONGEST_S = 900.0
+THROTTLED_S = 1.0
+
+
+class Settling:
+    """Follows every message of a link from its submit to its end.
+
+    `open` are messages taken whose outcome is not durable yet; `undecided` are those that nobody
+    can tell about until a report does, or `give_up` comes for them.
+    """
+
+    def __init__(self, inflight: InFlight, undecided_wait_s: float) -> None:
+        self._inflight = inflight
+        self._wait_s = undecided_wait_s
+        self._strays: OrderedDict[str, UnmatchedReport] = OrderedDict()
+        self.open: dict[tuple[str, int], Message] = {}
+        self.undecided: dict[str, list[Message]] = {}
+        self._deadlines: dict[tuple[str, int], float] = {}
+
+    def answered(self, answers: Iterable[Answer], out: Outcomes) -> bool:
+        """Settle submits; True when the carrier asked us to slow down."""
+        throttled = False
+        for answer in answers:
+            campaign, number, part = answer.key
+            message = self.open.get((campaign, number))
+            if message is None:
+                continue
+            if answer.verdict == "accepted" and answer.message_id:
+                self._inflight.know(message, part, answer.message_id)
+            else:
+                message.errors[part] = (answer.verdict, f"{answer.status:#010x}")
+            throttled = throttled or answer.verdict == "throttled"
+            if len(message.carrier_ids) + len(message.errors) == message.parts:
+                self._settle(message, out)
+        return throttled
+
+    def _settle(self, message: Message, out: Outcomes) -> None:
+        """All parts are answered: tell what the message has come to."""
+        self.open.pop(message.key)
+        verdicts = {verdict for verdict, _ in message.errors.values()}
+        error = next((text for _, text in message.errors.values()), "")
+        if not verdicts:
+            out.submitted(message)
+            self._hear_strays(message, out)
+        elif "unknown" in verdicts:
+            self.wait_for(message)
+        elif "permanent" in verdicts or message.carrier_ids:
+            out.refused(message, error)
+        elif verdicts <= {"throttled", "unsent"}:
+            out.deferred(message, error, THROTTLED_S if "throttled" in verdicts else 0.0)
+        else:
+            rest = min(TEMPORARY_FIRST_S * 2**message.tries, TEMPORARY_LONGEST_S)
+            out.deferred(message, error, rest)
+
+    def wait_for(self, message: Message) -> None:
+        """Keep a message that may or may not be with the carrier until a report tells."""
+        self._inflight_of(message.phone).append(message)
+        self._deadlines[message.key] = time.monotonic() + self._wait_s
+
+    def give_up(self, out: Outcomes) -> None:
+        """Call those undecided that have waited long enough; a later report still counts."""
+        now = time.monotonic()
+        over = {key for key, deadline in self._deadlines.items() if deadline <= now}
+        if not over:
+            return
+        for key in over:
+            del self._deadlines[key]
+        for messages in self.undecided.values():
+            for message in messages:
+                if message.key in over and message.fate == "submitting":
+                    out.undecided(message)
+
+    async def reported(self, reports: Sequence[Report], out: Outcomes) -> None:
+        """Match reports with messages; what matches none is kept until its message is known."""
+        final = [report for report in reports if report.state != "interim"]
+        if not final:
+            return
+        names = {name for report in final for name in (report.message_id, *report.other_ids)}
+        found = await self._inflight.find(name for name in names if name)
+        for report in final:
+            error = None if report.state == "delivered" else report.error or report.stat
+            known = _believed(report, found)
+            if known is not None:
+                self._end_part(*known, error, out)
+            elif not self._recognise(report, error, out):
+                self._keep(report, error, out)
+
+    def late(self, answers: Iterable[Answer], out: Outcomes) -> None:
+        """Use answers that came after their submit had been given up as unknown."""
+        for answer in answers:
+            campaign, number, part = answer.key
+            message = next(
+                (
+                    waiting
+                    for messages in self.undecided.values()
+                    for waiting in messages
+                    if waiting.key == (campaign, number)
+                ),
+                None,
+            )
+            if message is None or answer.verdict != "accepted" or not answer.message_id:
+                continue
+            self._inflight.know(message, part, answer.message_id)
+            if message.fate == "submitting" and len(message.carrier_ids) == message.parts:
+                self._forget(message)
+                out.submitted(message)
+                self._hear_strays(message, out)
+
+    def _end_part(self, message: Message, part: int, error: str | None, out: Outcomes) -> None:
+        if message.fate in ("delivered", "failed") or part in message.ends:
+            return
+        message.ends[part] = error
+        if error is not None or len(message.ends) == message.parts:
+            out.ended(message, error)
+        elif message.fate == "submitted":
+            out.part(message, part, error)
+
+    def _recognise(self, report: Report, error: str | None, out: Outcomes) -> bool:
+        """Find an undecided message by whom it went to and by our own reference."""
+        candidates = self.undecided.get(report.destination.lstrip("+"), [])
+        matches = [
+            (message, part)
+            for message in candidates
+            for part in range(message.parts)
+            if report.reference == reference(message.campaign, message.number, part)
+            or (report.reference is None and len(candidates) == 1 and message.parts == 1)
+        ]
+        if len(matches) != 1:
+            return False
+        message, part = matches[0]
+        self._inflight.know(message, part, report.message_id)
+        message.ends[part] = error
+        if error is not None or len(message.ends) == message.parts:
+            self._forget(message)
+            if message.fate == "submitting":
+                out.submitted(message)
+            out.ended(message, error)
+        return True
+
+    def _keep(self, report: Report, error: str | None, out: Outcomes) -> None:
+        if report.message_id in self._strays:
+            return
+        stray = UnmatchedReport(carrier_id=report.message_id, delivered=error is None, error=error)
+        out.unmatched.append(stray)
+        self.remember([stray])
+
+    def remember(self, strays: Iterable[UnmatchedReport]) -> None:
+        """Know reports that came before the answer to their submit."""
+        for stray in strays:
+            self._strays[stray.carrier_id] = stray
+            if len(self._strays) > STRAYS_KEPT:
+                self._strays.popitem(last=False)
+
+    def _hear_strays(self, message: Message, out: Outcomes) -> None:
+        if not self._strays:
+            return
+        for part, carrier_id in message.carrier_ids.items():
+            stray = self._strays.pop(carrier_id, None)
+            if stray is not None:
+                error = None if stray.delivered else stray.error or "failed"
+                self._end_part(message, part, error, out)
+
+    def _inflight_of(self, phone: str) -> list[Message]:
+        return self.undecided.setdefault(phone.lstrip("+"), [])
+
+    def _forget(self, message: Message) -> None:
+        self._deadlines.pop(message.key, None)
+        waiting = self._inflight_of(message.phone)
+        waiting.remove(message)
+        if not waiting:
+            del self.undecided[message.phone.lstrip("+")]
+
+
+def _believed(report: Report, found: dict[str, tuple[Message, int]]) -> tuple[Message, int] | None:
+    """Return the part that a report is about; other readings of an id need the same phone."""
+    exact = found.get(report.message_id)
+    if exact is not None:
+        return exact
+    for name in report.other_ids:
+        known = found.get(name)
+        if known is not None and known[0].phone.lstrip("+") in ("", report.destination):
+            return known
+    return None
