@@ -1,0 +1,127 @@
+"""The overview: eight questions about one workspace, each also asked on its own."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from campaign_events.access import Caller
+from campaign_events.envelope import rfc3339
+from campaign_events.paging import Page, whole
+from campaign_events.presentation import campaign as campaign_row
+from campaign_events.projection import Document
+from read_model.core import Core
+from read_model.diagnostics import Diagnostics
+from read_model.projections import Views
+from read_model.views import activity, campaigns, delivery, funnel, pulse, top_authors
+
+INTERVAL_S = 5
+DAYS = 30
+TOP = Page(limit=10, after=None)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The campaigns that are active now, with their counters."""
+
+    rows: Sequence[Document]
+    totals: Mapping[str, delivery.Totals]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Answers what the overview page asks. Nothing here counts messages; all is kept by folds."""
+
+    views: Views
+    core: Core
+    diagnostics: Diagnostics
+
+    async def whole(self, workspace: str) -> dict[str, Any]:
+        """Return every part at once, as the page wants it."""
+        now = datetime.now(UTC)
+        moving = asyncio.gather(
+            funnel.counts(self.views.funnels, workspace),
+            self._under_way(workspace),
+            pulse.delivered(self.views.seconds, workspace, now, INTERVAL_S),
+            self.core.health(),
+        )
+        lists = asyncio.gather(
+            activity.last_day(self.views.hours, workspace, "sms", now),
+            self.top_authors(workspace, DAYS, TOP),
+            self.recent(workspace),
+            self.diagnostics.shown(),
+        )
+        (kept, under_way, delivered, health), (hours, authors, newest, diagnosed) = (
+            await asyncio.gather(moving, lists)
+        )
+        return {
+            "kpi": funnel.kpi(kept),
+            "pulse": _pulse(under_way, delivered, INTERVAL_S, health.status, now),
+            "delivery": delivery.donut(under_way.rows, under_way.totals, now),
+            "funnel": funnel.funnel(kept),
+            "activity": whole(hours),
+            "top_authors": authors,
+            "recent": newest,
+            "diagnostics": diagnosed,
+        }
+
+    async def kpi(self, workspace: str) -> dict[str, int]:
+        """Return the four tiles, from one document."""
+        return funnel.kpi(await funnel.counts(self.views.funnels, workspace))
+
+    async def funnel(self, workspace: str) -> dict[str, Any]:
+        """Return the number of campaigns per status, from the same document."""
+        return funnel.funnel(await funnel.counts(self.views.funnels, workspace))
+
+    async def pulse(self, workspace: str, interval_s: int) -> dict[str, Any]:
+        """Return what moves right now."""
+        now = datetime.now(UTC)
+        under_way, delivered, health = await asyncio.gather(
+            self._under_way(workspace),
+            pulse.delivered(self.views.seconds, workspace, now, interval_s),
+            self.core.health(),
+        )
+        return _pulse(under_way, delivered, interval_s, health.status, now)
+
+    async def delivery(self, workspace: str) -> dict[str, Any]:
+        """Return the donut over all active campaigns."""
+        under_way = await self._under_way(workspace)
+        return delivery.donut(under_way.rows, under_way.totals, datetime.now(UTC))
+
+    async def activity(self, workspace: str, channel: str) -> dict[str, Any]:
+        """Return the last 24 hours."""
+        now = datetime.now(UTC)
+        return whole(await activity.last_day(self.views.hours, workspace, channel, now))
+
+    async def top_authors(self, workspace: str, days: int, page: Page) -> dict[str, Any]:
+        """Return the authors by the number of campaigns that they created."""
+        now = datetime.now(UTC)
+        found = await top_authors.ranking(self.views.authors, workspace, now, days, page)
+        return page.answer(found, lambda entry: int(entry["place"]), top_authors.shown)
+
+    async def recent(self, workspace: str) -> dict[str, Any]:
+        """Return the newest campaigns. What a caller may do with them is not told here."""
+        rows = await campaigns.recent(self.views.campaigns, workspace)
+        totals = await delivery.of(self.views.totals, campaigns.ids(rows))
+        nobody = Caller(id="", name="", workspace=workspace, roles=frozenset())
+        shown = (
+            campaign_row(row, totals.get(row["_id"], {}), nobody, detail=False) for row in rows
+        )
+        return whole([{name: row[name] for name in row if name != "actions"} for row in shown])
+
+    async def _under_way(self, workspace: str) -> UnderWay:
+        rows = await campaigns.active(self.views.campaigns, workspace)
+        return UnderWay(rows, await delivery.of(self.views.totals, campaigns.ids(rows)))
+
+
+def _pulse(
+    under_way: UnderWay, delivered: int, interval_s: int, core: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "in_flight": delivery.in_flight(under_way.totals),
+        "delivered": delivered,
+        "interval_s": interval_s,
+        "core": core,
+        "as_of": rfc3339(now),
+    }

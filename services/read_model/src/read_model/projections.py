@@ -1,0 +1,78 @@
+"""The two projections that keep all views: one per stream, so nothing depends on how they mix."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.envelope import Batch
+from campaign_events.projection import Database, Document, Projection, Writes
+from read_model.views import activity, campaigns, delivery, funnel, pulse, top_authors
+from read_model.views.moves import moves
+
+
+def fold_campaigns(batch: Batch) -> Writes:
+    """Keep rows, counts per status, and authors."""
+    return {
+        campaigns.NAME: campaigns.fold(batch),
+        funnel.NAME: funnel.fold(batch),
+        top_authors.NAME: top_authors.fold(batch),
+    }
+
+
+def fold_messages(batch: Batch) -> Writes:
+    """Keep the counters of each campaign, second and hour."""
+    moved = list(moves(batch))
+    return {
+        delivery.NAME: delivery.fold(moved),
+        pulse.NAME: pulse.fold(moved),
+        activity.NAME: activity.fold(moved),
+    }
+
+
+CAMPAIGNS = Projection(
+    name="campaigns",
+    revision=1,
+    stream="CAMPAIGNS",
+    fold=fold_campaigns,
+    collections={
+        campaigns.NAME: campaigns.INDEXES,
+        funnel.NAME: (),
+        top_authors.NAME: top_authors.INDEXES,
+    },
+)
+MESSAGES = Projection(
+    name="messages",
+    revision=1,
+    stream="MESSAGES",
+    fold=fold_messages,
+    collections={
+        delivery.NAME: (),
+        pulse.NAME: pulse.INDEXES,
+        activity.NAME: activity.INDEXES,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The collections that the projections keep."""
+
+    campaigns: AsyncCollection[Document]
+    funnels: AsyncCollection[Document]
+    authors: AsyncCollection[Document]
+    totals: AsyncCollection[Document]
+    seconds: AsyncCollection[Document]
+    hours: AsyncCollection[Document]
+
+    @classmethod
+    def of(cls, db: Database) -> Self:
+        """Return the views in a database, each in its projection's revision."""
+        return cls(
+            campaigns=db[CAMPAIGNS.collection(campaigns.NAME)],
+            funnels=db[CAMPAIGNS.collection(funnel.NAME)],
+            authors=db[CAMPAIGNS.collection(top_authors.NAME)],
+            totals=db[MESSAGES.collection(delivery.NAME)],
+            seconds=db[MESSAGES.collection(pulse.NAME)],
+            hours=db[MESSAGES.collection(activity.NAME)],
+        )

@@ -1,0 +1,47 @@
+"""What the read model is made of, put together once per process."""
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from nats.aio.client import Client
+
+from campaign_events.eventlog import EventLog
+from campaign_events.projection import Database, Projector
+from read_model.core import Core
+from read_model.diagnostics import Diagnostics
+from read_model.notices import Notices
+from read_model.overview import Overview
+from read_model.projections import CAMPAIGNS, MESSAGES, Views
+from read_model.streams import Streams
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The views, what is asked of them, and the work that keeps them new."""
+
+    views: Views
+    overview: Overview
+    projectors: Sequence[Projector]
+    streams: Streams
+
+    @classmethod
+    def of(cls, nc: Client, db: Database, log: EventLog) -> Self:
+        """Put the parts together; nothing runs yet."""
+        notices = Notices(nc)
+        projectors = [
+            Projector(projection, nc, db, committed=notices.committed)
+            for projection in (CAMPAIGNS, MESSAGES)
+        ]
+        views = Views.of(db)
+        core = Core(nc)
+        diagnostics = Diagnostics(core, nc, db, log, projectors)
+        return cls(views, Overview(views, core, diagnostics), projectors, Streams(notices))
+
+    def work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what must run for as long as the process does, by name."""
+        folding = {
+            f"projection {projector.projection.name}": projector.run()
+            for projector in self.projectors
+        }
+        return folding | {"streams": self.streams.run()}

@@ -1,0 +1,72 @@
+"""Messages sent and failed in each of the last hours.
+
+A message of unknown outcome has failed in the hour in which the dispatcher gave it up. When a late
+report tells of it, that hour stays in the past: the message counts as sent, and is taken off the
+failures, in the hour of the report. So the sums over time are exact. An hour never shows less
+than nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo import IndexModel, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.envelope import Recorded
+from campaign_events.projection import Document, Write
+from read_model.views.moves import Move
+
+NAME = "hours"
+INDEXES = (IndexModel([("workspace", 1), ("channel", 1), ("hour", 1)]),)
+HOURS = 24
+
+type Key = tuple[str, datetime]
+
+
+def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
+    """Count what the carrier accepted, and what failed, by the hour (UTC)."""
+    hours: dict[Key, Counter[str]] = {}
+    for recorded, move in moved:
+        if move.sent or move.failed:
+            key = (recorded.address.workspace, _hour(recorded.time))
+            hours.setdefault(key, Counter()).update(sent=move.sent, failed=move.failed)
+    return [_write(key, counter) for key, counter in hours.items()]
+
+
+def _write(key: Key, counter: Counter[str]) -> UpdateOne:
+    workspace, hour = key
+    return UpdateOne(
+        {"_id": f"{workspace}/sms/{hour:%Y-%m-%dT%H}"},
+        {
+            "$inc": dict(counter),
+            "$set": {"workspace": workspace, "channel": "sms", "hour": hour},
+        },
+        upsert=True,
+    )
+
+
+async def last_day(
+    hours: AsyncCollection[Document], workspace: str, channel: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Return 24 hours, the current one last."""
+    first = _hour(now) - timedelta(hours=HOURS - 1)
+    chosen = {"workspace": workspace, "channel": channel, "hour": {"$gte": first}}
+    found = {entry["hour"]: entry for entry in await hours.find(chosen).to_list()}
+    return [
+        _shown(hour, found.get(hour, {}))
+        for hour in (first + timedelta(hours=offset) for offset in range(HOURS))
+    ]
+
+
+def _shown(hour: datetime, entry: Document) -> dict[str, Any]:
+    return {
+        "hour": f"{hour:%Y-%m-%dT%H}:00:00Z",
+        "sent": max(0, entry.get("sent", 0)),
+        "failed": max(0, entry.get("failed", 0)),
+    }
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

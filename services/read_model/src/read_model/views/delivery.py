@@ -1,0 +1,101 @@
+"""How far are the messages of a campaign, and of all that are under way? Counters per campaign."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.envelope import Recorded
+from campaign_events.projection import Document, Write
+from read_model.views.moves import Move
+
+NAME = "message_totals"
+COUNTERS = (
+    "submitting",
+    "submitted",
+    "delivered",
+    "failed",
+    "skipped",
+    "planned",
+    "segments",
+    "sent",
+)
+LOADING = timedelta(seconds=30)
+"""For how long after a start the first delivery report may be awaited."""
+
+type Totals = Mapping[str, Any]
+
+
+def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
+    """Keep one document of counters per campaign."""
+    counters: dict[str, Counter[str]] = {}
+    workspaces: dict[str, str] = {}
+    reports: dict[str, datetime] = {}
+    for recorded, move in moved:
+        campaign_id = recorded.address.thing
+        workspaces[campaign_id] = recorded.address.workspace
+        counter = counters.setdefault(campaign_id, Counter())
+        for name, number in zip(COUNTERS, move, strict=False):
+            if number:
+                counter[name] += number
+        if move.reported:
+            known = reports.get(campaign_id, recorded.time)
+            reports[campaign_id] = min(known, recorded.time)
+    return [
+        UpdateOne(
+            {"_id": campaign_id},
+            _changes(counter, workspaces[campaign_id], reports.get(campaign_id)),
+            upsert=True,
+        )
+        for campaign_id, counter in counters.items()
+    ]
+
+
+def _changes(
+    counter: Counter[str], workspace: str, first_report: datetime | None
+) -> dict[str, dict[str, Any]]:
+    changes: dict[str, dict[str, Any]] = {"$set": {"workspace": workspace}}
+    if moved := {name: number for name, number in counter.items() if number}:
+        changes["$inc"] = moved
+    if first_report is not None:
+        changes["$min"] = {"first_report_at": first_report}
+    return changes
+
+
+async def of(totals: AsyncCollection[Document], campaign_ids: Sequence[str]) -> dict[str, Totals]:
+    """Return the counters of these campaigns, by id, in one round trip."""
+    if not campaign_ids:
+        return {}
+    found = await totals.find({"_id": {"$in": list(campaign_ids)}}).to_list()
+    return {counters["_id"]: counters for counters in found}
+
+
+def donut(active: Sequence[Document], totals: Mapping[str, Totals], now: datetime) -> Document:
+    """Return the numbers of the campaigns under way.
+
+    `loading` lasts until the first delivery report of any of them, and ends 30 s after a start.
+    """
+    counted = list(totals.values())
+    reported = any("first_report_at" in counters for counters in counted)
+    started = any(
+        row.get("started_at") is not None and now - row["started_at"] < LOADING for row in active
+    )
+    return {
+        "delivered": _total(counted, "delivered"),
+        "in_flight": _total(counted, "submitted"),
+        "errors": _total(counted, "failed"),
+        "state": "loading" if started and not reported else "ready",
+    }
+
+
+def in_flight(totals: Mapping[str, Totals]) -> int:
+    """Return how many messages the dispatcher still works on."""
+    counted = list(totals.values())
+    return _total(counted, "submitting") + _total(counted, "submitted")
+
+
+def _total(counted: Sequence[Totals], name: str) -> int:
+    return max(0, sum(int(counters.get(name, 0)) for counters in counted))

@@ -1,0 +1,88 @@
+"""How many campaigns are in each status, and how many were there ever? One document tells."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.campaign import (
+    ACTIVE,
+    CampaignCreated,
+    CampaignDeleted,
+    CampaignEvent,
+    StatusChanged,
+)
+from campaign_events.envelope import Batch
+from campaign_events.projection import Document, Write
+
+NAME = "funnels"
+SMS = (
+    "building",
+    "pending",
+    "sending",
+    "paused",
+    "done",
+    "failed",
+    "cancelled",
+    "expired",
+)
+VOICE = ("draft", "running", "paused", "completed", "failed")
+FAILED = ("failed", "expired")
+
+
+def fold(batch: Batch) -> Sequence[Write]:
+    """Keep the counts of each workspace; every event states its own move between them."""
+    moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for recorded in batch:
+        if isinstance(recorded.event, CampaignEvent):
+            _count(moves[recorded.address.workspace], recorded.event)
+    return [
+        UpdateOne({"_id": workspace}, {"$inc": changed}, upsert=True)
+        for workspace, counter in moves.items()
+        if (changed := {name: number for name, number in counter.items() if number})
+    ]
+
+
+def _count(counter: Counter[str], event: CampaignEvent) -> None:
+    counter["review"] += event.review
+    match event:
+        case CampaignCreated(channel=channel):
+            counter["total"] += 1
+            counter[f"{channel}.new"] += 1
+        case StatusChanged(was=was):
+            counter[f"sms.{was}"] -= 1
+            counter[f"sms.{event.becomes}"] += 1
+        case CampaignDeleted(was=was):
+            counter[f"sms.{was}"] -= 1
+        case _:
+            pass
+
+
+async def counts(funnels: AsyncCollection[Document], workspace: str) -> Document:
+    """Return the counts of a workspace, nothing for one that nobody has used."""
+    return await funnels.find_one({"_id": workspace}) or {}
+
+
+def kpi(kept: Document) -> dict[str, int]:
+    """Return the four tiles; `total` is all that were ever created."""
+    sms: dict[str, int] = kept.get("sms", {})
+    return {
+        "total": kept.get("total", 0),
+        "active": sum(sms.get(status, 0) for status in sorted(ACTIVE)),
+        "completed": sms.get("done", 0),
+        "failed": sum(sms.get(status, 0) for status in FAILED),
+    }
+
+
+def funnel(kept: Document) -> dict[str, Any]:
+    """Return the number of campaigns per status; `pending_moderation` is the queue."""
+    sms: dict[str, int] = kept.get("sms", {})
+    voice: dict[str, int] = kept.get("voice", {})
+    return {
+        "new": sms.get("new", 0),
+        "pending_moderation": kept.get("review", 0),
+        **{status: sms.get(status, 0) for status in SMS},
+        "voice": {status: voice.get(status, 0) for status in VOICE},
+    }

@@ -1,0 +1,50 @@
+"""How many messages were delivered in the last seconds? One document per second, for an hour."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import IndexModel, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.envelope import Recorded
+from campaign_events.projection import Document, Write
+from read_model.views.moves import Move
+
+NAME = "seconds"
+KEPT_S = 3600
+INDEXES = (
+    IndexModel([("workspace", 1), ("second", 1)]),
+    IndexModel("second", expireAfterSeconds=KEPT_S),
+)
+
+
+def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
+    """Count deliveries by the second in which their reports came in."""
+    delivered: Counter[tuple[str, datetime]] = Counter()
+    for recorded, move in moved:
+        if move.delivered:
+            second = recorded.time.replace(microsecond=0)
+            delivered[recorded.address.workspace, second] += move.delivered
+    return [
+        UpdateOne(
+            {"_id": f"{workspace}/{second.timestamp():.0f}"},
+            {
+                "$inc": {"delivered": number},
+                "$set": {"workspace": workspace, "second": second},
+            },
+            upsert=True,
+        )
+        for (workspace, second), number in delivered.items()
+    ]
+
+
+async def delivered(
+    seconds: AsyncCollection[Document], workspace: str, now: datetime, interval_s: int
+) -> int:
+    """Return the deliveries of the last `interval_s` seconds, the current one among them."""
+    since = now - timedelta(seconds=interval_s)
+    chosen = {"workspace": workspace, "second": {"$gt": since}}
+    found = await seconds.find(chosen, {"delivered": 1}).to_list()
+    return sum(entry["delivered"] for entry in found)

@@ -1,0 +1,80 @@
+"""Who has created the most campaigns lately? One document per author and day."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo import IndexModel, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+
+from campaign_events.campaign import CampaignCreated
+from campaign_events.envelope import Batch
+from campaign_events.paging import Page
+from campaign_events.projection import Document, Write
+
+NAME = "authors"
+INDEXES = (IndexModel([("workspace", 1), ("day", 1)]),)
+
+type Key = tuple[str, datetime, str]
+
+
+def fold(batch: Batch) -> Sequence[Write]:
+    """Count what each author has created on each day (UTC); the author's last name stands."""
+    created: Counter[Key] = Counter()
+    names: dict[Key, str] = {}
+    for recorded in batch:
+        if isinstance(recorded.event, CampaignCreated):
+            author = recorded.event.author
+            key = (recorded.address.workspace, _day(recorded.time), author.id)
+            created[key] += 1
+            names[key] = author.name
+    return [_write(key, number, names[key]) for key, number in created.items()]
+
+
+def _write(key: Key, number: int, name: str) -> UpdateOne:
+    workspace, day, author = key
+    return UpdateOne(
+        {"_id": f"{workspace}/{day:%Y-%m-%d}/{author}"},
+        {
+            "$inc": {"campaigns": number},
+            "$set": {"workspace": workspace, "day": day, "author": {"id": author, "name": name}},
+        },
+        upsert=True,
+    )
+
+
+async def ranking(
+    authors: AsyncCollection[Document], workspace: str, now: datetime, days: int, asked: Page
+) -> Sequence[Document]:
+    """Return one page of the authors and one more, the busiest first; `place` is the rank."""
+    since = _day(now) - timedelta(days=days)
+    skipped = asked.after or 0
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"workspace": workspace, "day": {"$gte": since}}},
+        {"$sort": {"day": 1}},
+        {
+            "$group": {
+                "_id": "$author.id",
+                "name": {"$last": "$author.name"},
+                "campaigns": {"$sum": "$campaigns"},
+            }
+        },
+        {"$sort": {"campaigns": -1, "name": 1, "_id": 1}},
+        {"$skip": skipped},
+        {"$limit": asked.limit + 1},
+    ]
+    ranked = await (await authors.aggregate(pipeline)).to_list()
+    return [entry | {"place": rank} for rank, entry in enumerate(ranked, skipped + 1)]
+
+
+def shown(entry: Document) -> dict[str, Any]:
+    """Return an author as the ranking shows them."""
+    return {
+        "author": {"id": entry["_id"], "name": entry["name"]},
+        "campaigns": entry["campaigns"],
+    }
+
+
+def _day(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

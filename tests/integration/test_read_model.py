@@ -1,0 +1,341 @@
+"""The read model over real servers: from facts in the log to answers over HTTP."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from campaign_events.campaign import (
+    CampaignApproved,
+    CampaignBuilt,
+    CampaignCompleted,
+    CampaignCreated,
+    CampaignDeleted,
+    CampaignStarted,
+    ContactsUploaded,
+    SmsSettings,
+)
+from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.message import (
+    Failure,
+    MessagesPlanned,
+    MessagesReported,
+    MessagesSubmitted,
+    MessagesTaken,
+    Submission,
+)
+from campaign_events.projection import Database
+from doors import Issuer, at_work, resources
+from read_model.__main__ import door
+from read_model.reading import Reading
+
+ANN = Actor(id="ann", name="Ann")
+BOB = Actor(id="bob", name="Bob")
+
+
+@dataclass
+class World:
+    """One workspace, what is said about it, and the door that answers about it."""
+
+    workspace: str
+    log: EventLog
+    client: httpx.AsyncClient
+    reading: Reading
+    nc: Client
+    said: dict[str, int] = field(default_factory=dict)
+
+    async def say(self, thing: str, *events: Event, at: datetime | None = None) -> str:
+        """Append facts about one thing; returns the position of the last."""
+        stream = "MESSAGES" if events[0].type.startswith("message.") else "CAMPAIGNS"
+        seq = 0
+        for event in events:
+            origin = Origin(new_id(), at or datetime.now(UTC), "test")
+            address = Address(self.workspace, thing)
+            seq = await self.log.append_fact(Fact(event, address, new_id()), origin)
+        self.said[stream] = seq
+        return self.position
+
+    @property
+    def position(self) -> str:
+        """Where the last word of each stream is."""
+        return str(Position(tuple(sorted(self.said.items()))))
+
+    async def get(self, path: str, **parameters: Any) -> Any:
+        """Read, after everything that was said."""
+        answer = await self.client.get(
+            f"/api/v1{path}",
+            params=parameters,
+            headers={"Min-Event-Position": self.position} if self.said else {},
+        )
+        assert answer.status_code == 200, answer.text
+        Position.parse(answer.headers["Event-Position"])
+        return answer.json()
+
+    async def status_of(self, path: str, **parameters: Any) -> tuple[int, str]:
+        answer = await self.client.get(f"/api/v1{path}", params=parameters)
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.status_code, answer.json()["code"]
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return Issuer.make(tmp_path)
+
+
+@pytest.fixture
+async def world(
+    nc: Client, log: EventLog, db: Database, workspace: str, issuer: Issuer
+) -> AsyncIterator[World]:
+    reading = Reading.of(nc, db, log)
+    app = door(resources("read_model", issuer, nc, db), reading)
+    transport = httpx.ASGITransport(app)
+    headers = issuer.bearer(workspace, "author")
+    async with (
+        at_work(reading.work()),
+        httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client,
+    ):
+        for projector in reading.projectors:
+            assert await projector.reached(await log.last_seq(projector.projection.stream), 10)
+        yield World(workspace, log, client, reading, nc)
+
+
+def created(name: str, author: Actor = ANN) -> CampaignCreated:
+    settings = SmsSettings(name=name, text="Hello {{name}}", sender_id="s", link_id="sim")
+    return CampaignCreated(settings=settings, author=author)
+
+
+def uploaded(accepted: int) -> ContactsUploaded:
+    return ContactsUploaded(
+        review=1, audience="a", accepted=accepted, invalid=1, duplicate=2, suppressed=3, by=ANN
+    )
+
+
+def lifecycle(until: int = 4) -> Sequence[Event]:
+    """From the moderator's yes to the end; the first `until` of it."""
+    return (
+        CampaignApproved(was="new", by=BOB, review=-1),
+        CampaignBuilt(was="building", queued=10, skipped=3, segments=20),
+        CampaignStarted(was="pending"),
+        CampaignCompleted(was="sending"),
+    )[:until]
+
+
+PLANNED = MessagesPlanned(audience="a", first=1, last=13, parts=((2, 10),), skipped=())
+TAKEN = MessagesTaken(link="sim", epoch=1, spans=((1, 10),), count=10)
+
+
+def submitted(*numbers: int) -> MessagesSubmitted:
+    messages = tuple(Submission(number=number, carrier_ids=("x",)) for number in numbers)
+    return MessagesSubmitted(link="sim", messages=messages)
+
+
+async def test_a_workspace_that_nobody_has_used_is_all_zeros(world: World) -> None:
+    answer = await world.client.get("/api/v1/overview")
+    overview = answer.json()
+
+    assert overview["kpi"] == {"total": 0, "active": 0, "completed": 0, "failed": 0}
+    assert overview["delivery"] == {
+        "delivered": 0,
+        "in_flight": 0,
+        "errors": 0,
+        "state": "ready",
+    }
+    assert len(overview["activity"]["items"]) == 24
+    assert overview["recent"] == {"items": [], "next_cursor": None}
+    assert overview["top_authors"] == {"items": [], "next_cursor": None}
+    assert overview["funnel"]["voice"] == {
+        "draft": 0,
+        "running": 0,
+        "paused": 0,
+        "completed": 0,
+        "failed": 0,
+    }
+
+
+async def test_a_new_campaign_is_counted_but_not_listed(world: World) -> None:
+    campaign = new_id()
+    await world.say(campaign, created("Spring"), uploaded(10))
+
+    assert (await world.get("/overview/kpi"))["total"] == 1
+    funnel = await world.get("/overview/funnel")
+    assert (funnel["new"], funnel["pending_moderation"]) == (1, 1)
+    assert (await world.get("/campaigns"))["items"] == []
+    assert (await world.get("/campaigns", status="new"))["items"] == []
+    assert (await world.get("/overview/recent"))["items"] == []
+    detail = await world.get(f"/campaigns/{campaign}")
+    assert detail["status"] == "new"
+    assert detail["stats"]["total"] == 13
+    assert detail["text"] == "Hello {{name}}"
+    assert detail["actions"] == ["edit", "clone", "stop"]
+
+
+async def test_the_numbers_follow_a_campaign_to_its_end(world: World) -> None:
+    campaign = new_id()
+    await world.say(campaign, created("Spring"), uploaded(10), *lifecycle(3))
+    await world.say(campaign, PLANNED, TAKEN)
+    await world.say(campaign, submitted(1, 2, 3, 4))
+
+    assert (await world.get("/overview/delivery"))["state"] == "loading"
+    pulse = await world.get("/overview/pulse")
+    assert (pulse["in_flight"], pulse["delivered"], pulse["interval_s"]) == (10, 0, 5)
+
+    failed = (Failure(number=4, error="8"),)
+    await world.say(campaign, MessagesReported(link="sim", delivered=(1, 2, 3), failed=failed))
+
+    assert await world.get("/overview/delivery") == {
+        "delivered": 3,
+        "in_flight": 0,
+        "errors": 1,
+        "state": "ready",
+    }
+    pulse = await world.get("/overview/pulse", interval_s=60)
+    assert (pulse["in_flight"], pulse["delivered"]) == (6, 3)
+    hour = (await world.get("/overview/activity"))["items"][-1]
+    assert (hour["sent"], hour["failed"]) == (4, 1)
+    voice = (await world.get("/overview/activity", channel="voice"))["items"][-1]
+    assert (voice["sent"], voice["failed"]) == (0, 0)
+    [row] = (await world.get("/campaigns", status="sending"))["items"]
+    assert row["stats"] == {
+        "total": 13,
+        "queued": 3,
+        "submitting": 6,
+        "submitted": 0,
+        "delivered": 3,
+        "failed": 1,
+        "skipped": 0,
+        "segments": 20,
+    }
+
+    await world.say(campaign, lifecycle()[3])
+
+    assert await world.get("/overview/kpi") == {
+        "total": 1,
+        "active": 0,
+        "completed": 1,
+        "failed": 0,
+    }
+    assert (await world.get("/overview/delivery"))["delivered"] == 0
+    [recent] = (await world.get("/overview/recent"))["items"]
+    assert (recent["id"], recent["status"]) == (campaign, "done")
+
+
+async def test_a_deleted_campaign_is_gone_from_lists_and_stays_in_the_total(
+    world: World,
+) -> None:
+    campaign = new_id()
+    await world.say(
+        campaign, created("Oops"), uploaded(1), CampaignDeleted(was="new", by=ANN, review=-1)
+    )
+
+    assert (await world.get("/overview/kpi"))["total"] == 1
+    funnel = await world.get("/overview/funnel")
+    assert (funnel["new"], funnel["pending_moderation"]) == (0, 0)
+    assert await world.status_of(f"/campaigns/{campaign}") == (404, "not_found")
+
+
+async def test_lists_come_in_pages_the_newest_first(world: World) -> None:
+    names = [f"Campaign {number}" for number in range(7)]
+    for name in names:
+        await world.say(new_id(), created(name), lifecycle(1)[0])
+
+    seen: list[str] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        page = await world.get("/campaigns", limit=3, **cursor)
+        seen += [row["name"] for row in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == names[::-1]
+
+
+async def test_authors_are_ranked_over_the_days_asked_for(world: World) -> None:
+    now = datetime.now(UTC)
+    await world.say(new_id(), created("old", BOB), at=now - timedelta(days=32))
+    await world.say(new_id(), created("older", BOB), at=now - timedelta(days=29))
+    await world.say(new_id(), created("a", ANN))
+    await world.say(new_id(), created("b", ANN))
+
+    assert (await world.get("/overview/top-authors"))["items"] == [
+        {"author": {"id": "ann", "name": "Ann"}, "campaigns": 2},
+        {"author": {"id": "bob", "name": "Bob"}, "campaigns": 1},
+    ]
+    page = await world.get("/overview/top-authors", limit=1, days=40)
+    assert page["next_cursor"] is not None
+    rest = await world.get("/overview/top-authors", days=40, cursor=page["next_cursor"])
+    assert [*page["items"], *rest["items"]] == [
+        {"author": {"id": "ann", "name": "Ann"}, "campaigns": 2},
+        {"author": {"id": "bob", "name": "Bob"}, "campaigns": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/campaigns", {"limit": 0}),
+        ("/campaigns", {"limit": 1001}),
+        ("/campaigns", {"cursor": "rubbish"}),
+        ("/campaigns", {"status": "flying"}),
+        ("/campaigns", {"channel": "pigeon"}),
+        ("/overview/pulse", {"interval_s": 301}),
+        ("/overview/top-authors", {"days": 0}),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_invalid(
+    world: World, path: str, parameters: dict[str, Any]
+) -> None:
+    assert await world.status_of(path, **parameters) == (422, "invalid")
+
+
+async def test_another_workspace_sees_nothing(world: World, issuer: Issuer) -> None:
+    campaign = new_id()
+    position = await world.say(campaign, created("Secret"), uploaded(1), *lifecycle(1))
+    world.client.headers.update(issuer.bearer("elsewhere", "admin"))
+    world.client.headers["Min-Event-Position"] = position
+
+    assert await world.status_of(f"/campaigns/{campaign}") == (404, "not_found")
+    assert await world.status_of(f"/campaigns/{campaign}/stream") == (404, "not_found")
+    assert (await world.get("/campaigns"))["items"] == []
+    assert (await world.get("/overview/kpi"))["total"] == 0
+
+
+async def test_a_position_that_does_not_come_is_too_early(world: World) -> None:
+    world.client.headers["Min-Event-Position"] = "c999999999"
+    assert await world.status_of("/overview/kpi") == (425, "position_not_reached")
+    world.client.headers["Min-Event-Position"] = "nonsense"
+    assert await world.status_of("/overview/kpi") == (422, "invalid")
+
+
+async def test_nobody_reads_without_a_token(world: World) -> None:
+    del world.client.headers["Authorization"]
+    assert await world.status_of("/overview") == (401, "unauthorized")
+    assert await world.status_of("/overview/stream") == (401, "unauthorized")
+
+
+async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> None:
+    async def answer(message: Msg) -> None:
+        await message.respond(orjson.dumps({"status": "ok", "links": []}))
+
+    await world.nc.subscribe("core.health", cb=answer)
+    await world.nc.flush()
+    diagnostics = await world.get("/diagnostics")
+
+    assert diagnostics["core_api"]["status"] == "ok"
+    assert diagnostics["core_api"]["latency_ms"] > 0
+    assert (diagnostics["nats"], diagnostics["mongo"]) == ("ok", "ok")
+    assert diagnostics["audit"]["fallback"] == "empty"
+    assert [view["name"] for view in diagnostics["projections"]] == ["campaigns", "messages"]
+    assert (await world.get("/overview/pulse"))["core"] == "ok"
+
+
+async def test_a_core_that_does_not_answer_is_down(world: World) -> None:
+    assert (await world.get("/diagnostics"))["core_api"] == {"status": "down", "latency_ms": None}
+    assert (await world.get("/overview/pulse"))["core"] == "down"
