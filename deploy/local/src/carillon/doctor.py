@@ -1,5 +1,7 @@
 """What is missing on this machine, and what to do about it."""
 
+import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from rich.console import Console
@@ -224,8 +227,9 @@ async def _running(data: Path) -> Finding:
 
 
 async def _answers(name: str, url: str) -> bool:
-    if not url.startswith("http"):
-        return True
+    address = urlsplit(url)
+    if address.scheme != "http":
+        return await _listens(address.hostname or "127.0.0.1", address.port or 0)
     path = "/readyz" if name in SERVICES else "/"
     try:
         async with httpx.AsyncClient(timeout=3) as client:
@@ -233,3 +237,15 @@ async def _answers(name: str, url: str) -> bool:
     except httpx.TransportError:
         return False
     return not answer.is_server_error
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True

@@ -14,7 +14,7 @@ from carillon.errors import PlainError
 
 FIRST_BACK_OFF = 0.2
 LONGEST_BACK_OFF = 10.0
-LONG_ENOUGH = 10.0  # seconds a process must live for its next death to count as the first again
+STEADY = 2.0  # seconds of being ready after which the next death counts as the first again
 PROBE_EVERY = 0.05
 LOG_TAIL_LINES = 15
 PR_SET_PDEATHSIG = 1
@@ -56,6 +56,7 @@ class Supervised:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._deaths = 0
+        self._ready_since = float("inf")
 
     async def start(self) -> None:
         """Return when the program is ready and prepared.
@@ -113,12 +114,14 @@ class Supervised:
                 raise NotReadyError(self._complaint("ended before it was ready"))
             await asyncio.sleep(PROBE_EVERY)
         await self.program.prepare()
+        self._ready_since = time.monotonic()
 
     async def _keep(self) -> None:
         while self._process is not None:
-            born = time.monotonic()
             code = await self._process.wait()
-            self._deaths = 1 if time.monotonic() - born > LONG_ENOUGH else self._deaths + 1
+            was_steady = time.monotonic() - self._ready_since > STEADY
+            self._deaths = 1 if was_steady else self._deaths + 1
+            self._ready_since = float("inf")
             pause = min(FIRST_BACK_OFF * 2 ** (self._deaths - 1), LONGEST_BACK_OFF)
             self.pid = None
             self._changed(f"{_ending(code)}; starting it again in {pause:.1f} s")
