@@ -1,0 +1,67 @@
+"""The carrier simulator as a process of a test's own."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class Carrier:
+    """A simulator that can be killed and started again, on the same port with the same ledger."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        self.config = folder / "smsc.toml"
+        self.config.write_text(config, "utf-8")
+        self.ledger = folder / "ledger.jsonl"
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        arguments = ("--config", self.config, "--port", str(self.port), "--ledger", self.ledger)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "smsc", *arguments], stdout=subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the simulator ended before it listened"
+        self.port = json.loads(line)["port"]
+
+    def kill(self) -> None:
+        """End it without a warning."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it politely and tell its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def lines(self, *events: str) -> list[dict[str, Any]]:
+        """The ledger's lines of these events."""
+        if not self.ledger.exists():
+            return []
+        with self.ledger.open("rb") as book:
+            read = [json.loads(line) for line in book if line.endswith(b"\n")]
+        return [line for line in read if line["event"] in events]
+
+    def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        with process:
+            return process.wait(10)
+
+
+@contextmanager
+def running(folder: Path, config: str = "") -> Iterator[Carrier]:
+    """A listening carrier that behaves as the configuration says."""
+    carrier = Carrier(folder, config)
+    carrier.start()
+    try:
+        yield carrier
+    finally:
+        carrier.kill()
