@@ -74,6 +74,7 @@ def react(broker: NatsBroker, reader: Reader, handle: Handler, parking: Parking)
     @broker.subscriber(
         stream=JStream(reader.stream, declare=False),
         durable=reader.durable,
+        config=reader.config,
         pull_sub=PullSub(batch_size=1, timeout=5),
         ack_policy=AckPolicy.MANUAL,
         decoder=_undecoded,

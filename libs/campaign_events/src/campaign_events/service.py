@@ -193,13 +193,19 @@ async def _ping(check: Callable[[], Awaitable[Any]]) -> str:
     return "ok"
 
 
+# Local variables stay out of the logs: they hold passwords and phone numbers.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
 def _write_json_logs(name: str, level: str) -> None:
     """Write every log line, also those of libraries, as one JSON object on stdout."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        _TRACEBACKS,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
