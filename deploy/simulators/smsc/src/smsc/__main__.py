@@ -6,9 +6,11 @@ import signal
 import sys
 from contextlib import closing
 from pathlib import Path
+from tomllib import TOMLDecodeError
 
 import orjson
 import uvloop
+from pydantic import ValidationError
 
 from smsc import recovery
 from smsc.carrier import Carrier
@@ -49,7 +51,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="instead of the file's; 0 takes a free one")
     parser.add_argument("--ledger", type=Path, help="append what happens here (JSON Lines)")
     given = parser.parse_args()
-    config = load(given.config)
+    try:
+        config = load(given.config)
+    except (ValidationError, TOMLDecodeError, OSError) as error:
+        parser.error(str(error))
     if given.port is not None:
         listen = config.listen.model_copy(update={"port": given.port})
         config = config.model_copy(update={"listen": listen})

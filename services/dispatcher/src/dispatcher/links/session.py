@@ -39,8 +39,9 @@ class SessionLostError(ConnectionError):
 class Session(asyncio.Protocol):
     """An SMPP session on our side. Every submitted part gets one answer, come what may."""
 
-    def __init__(self, settings: LinkSettings, inbox: Inbox) -> None:
+    def __init__(self, settings: LinkSettings, inbox: Inbox, ended: Callable[[str], None]) -> None:
         self.bound = False
+        self._ended = ended
         self._settings = settings
         self._inbox = inbox
         self._loop = asyncio.get_running_loop()
@@ -53,7 +54,7 @@ class Session(asyncio.Protocol):
         self._overdue: OrderedDict[int, Key] = OrderedDict()
         self._replies: dict[int, asyncio.Future[Frame]] = {}
         self._lost: asyncio.Future[str] = self._loop.create_future()
-        self._why = "connection closed by the carrier"
+        self._why = ""
         self._congested = False
         self._reading = True
         self._reading_since = self._heard = self._enquired = 0.0
@@ -65,7 +66,7 @@ class Session(asyncio.Protocol):
             Command.ENQUIRE_LINK_RESP: self._on_enquired,
             Command.UNBIND: self._on_unbind,
             Command.UNBIND_RESP: self._on_reply,
-            Command.BIND_TRANSCEIVER_RESP: self._on_reply,
+            Command.BIND_TRANSCEIVER_RESP: self._on_bound,
         }
 
     # -- what the link calls ---------------------------------------------------------------
@@ -81,7 +82,7 @@ class Session(asyncio.Protocol):
         credentials = Bind(settings.system_id, settings.password.get_secret_value())
         reply = await self._request(Command.BIND_TRANSCEIVER, credentials)
         if reply.status:
-            raise SessionLostError(f"bind refused: {status_name(reply.status)}")
+            raise SessionLostError(self._why)
         self.bound = True
         self._inbox.stir()
 
@@ -98,7 +99,7 @@ class Session(asyncio.Protocol):
     def close(self, why: str) -> None:
         """End the session now."""
         if self._transport is not None and not self._transport.is_closing():
-            self._why = why
+            self._why = self._why or why
             self._transport.abort()
 
     def room(self) -> int:
@@ -149,8 +150,8 @@ class Session(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whatever was on the way is unknown now; what was not written was not sent."""
-        if exc is not None:
-            self._why = f"connection lost: {exc}"
+        hung_up = f"connection lost: {exc}" if exc else "connection closed by the carrier"
+        self._why = self._why or hung_up
         self._transport = None
         self.bound = False
         if self._watch is not None:
@@ -163,9 +164,9 @@ class Session(asyncio.Protocol):
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(SessionLostError(self._why))
-        self._inbox.stir()
         if not self._lost.done():
             self._lost.set_result(self._why)
+        self._ended(self._why)
 
     def pause_writing(self) -> None:
         """The carrier does not read; give it nothing more to read."""
@@ -217,8 +218,15 @@ class Session(asyncio.Protocol):
         if frame.sequence in self._pending:
             status = frame.status or Status.ESME_RUNKNOWNERR
             self._on_answer(frame._replace(status=status), datetime.now(UTC))
-        else:
+        elif self.bound:
             self._on_reply(frame)
+        else:
+            self._on_bound(frame)
+
+    def _on_bound(self, frame: Frame) -> None:
+        if frame.status:
+            self._why = f"bind refused: {status_name(frame.status)}"
+        self._on_reply(frame)
 
     def _on_reply(self, frame: Frame) -> None:
         reply = self._replies.pop(frame.sequence, None)

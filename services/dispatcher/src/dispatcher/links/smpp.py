@@ -82,8 +82,7 @@ class SmppLink:
         failures = 0
         while True:
             began = loop.time()
-            self._reason = await self._live()
-            self._inbox.stir()
+            self._tell(await self._live())
             failures = 0 if loop.time() - began > STEADY_S else failures + 1
             pause = uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**failures))  # noqa: S311
             log.warning("link session lost", link=self.id, reason=self._reason, retry_in=pause)
@@ -102,7 +101,7 @@ class SmppLink:
         try:
             async with asyncio.timeout(CONNECT_S):
                 _, session = await asyncio.get_running_loop().create_connection(
-                    lambda: Session(settings, self._inbox), settings.host, settings.port
+                    lambda: Session(settings, self._inbox, self._tell), settings.host, settings.port
                 )
                 self._sessions.append(session)
                 await session.bind()
@@ -121,6 +120,10 @@ class SmppLink:
                 session.close("closed by us")
                 await session.lost()
                 self._sessions.remove(session)
+
+    def _tell(self, reason: str) -> None:
+        self._reason = reason
+        self._inbox.stir()
 
     def _unsent(self, parts: Sequence[Part]) -> None:
         now = datetime.now(UTC)
