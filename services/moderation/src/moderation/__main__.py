@@ -1,0 +1,44 @@
+"""Moderation: the queue, decisions about campaigns, and senders."""
+
+import uvloop
+from fastapi import FastAPI
+
+from campaign_events.idempotency import IdempotencyKeys
+from campaign_events.projection import Projector
+from campaign_events.service import Resources, Settings, api, connected, run
+from moderation import campaigns_api, senders_api
+from moderation.desk import Desk
+from moderation.estimates import Estimates
+from moderation.projections import MODERATION, Views
+
+AUDIENCE_OWNER = "campaign"
+
+
+def door(
+    resources: Resources, projector: Projector, audience_owner: str = AUDIENCE_OWNER
+) -> FastAPI:
+    """Return the HTTP app over this projection."""
+    app = api("moderation", resources)
+    app.state.projectors = [projector]
+    app.state.desk = Desk(
+        log=resources.log,
+        views=Views.of(resources.db),
+        estimates=Estimates(resources.mongo[audience_owner].contacts),
+    )
+    app.middleware("http")(IdempotencyKeys(resources.db).middleware)
+    app.include_router(campaigns_api.router)
+    app.include_router(senders_api.router)
+    return app
+
+
+async def main() -> None:
+    """Serve until told to stop."""
+    async with connected("moderation", Settings()) as resources:
+        await IdempotencyKeys(resources.db).prepare()
+        projector = Projector(MODERATION, resources.nc, resources.db)
+        work = {f"projection {MODERATION.name}": projector.run()}
+        await run(door(resources, projector), resources, work)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

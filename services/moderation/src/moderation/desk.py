@@ -1,0 +1,78 @@
+"""What a request to the moderation service works with."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request, Response
+
+from campaign_events.decider import Decider, Refused
+from campaign_events.envelope import Address, Event, Origin
+from campaign_events.eventlog import EventLog, execute
+from campaign_events.positions import tell
+from campaign_events.problems import not_found
+from moderation.estimates import Estimates
+from moderation.projections import Views
+
+_THING = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The log, the views, and the look at contacts."""
+
+    log: EventLog
+    views: Views
+    estimates: Estimates
+
+
+def _desk(request: Request) -> Desk:
+    return cast("Desk", request.app.state.desk)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request's try to change something; the same `Idempotency-Key` is the same try."""
+
+    desk: Desk
+    origin: Origin
+    response: Response
+
+    async def carry_out[C, S](
+        self, decider: Decider[C, Event, S], place: Address, command: C, what: str
+    ) -> S:
+        """Decide and append, and put the place into the answer. Returns the state afterwards.
+
+        Raises:
+            Problem: 404 when there is no such thing.
+            Refused: a rule says no.
+
+        """
+        try:
+            state, position = await execute(self.desk.log, decider, place, command, self.origin)
+        except Refused as refusal:
+            raise (not_found(what) if refusal.code == "not_found" else refusal) from refusal
+        tell(self.response, position)
+        return state
+
+
+def _attempt(request: Request, response: Response) -> Attempt:
+    origin = Origin(request.state.command_id, datetime.now(UTC), "moderation")
+    return Attempt(_desk(request), origin, response)
+
+
+At = Annotated[Desk, Depends(_desk)]
+Wish = Annotated[Attempt, Depends(_attempt)]
+
+
+def address(workspace: str, thing: str, what: str) -> Address:
+    """Return where a thing's history is.
+
+    Raises:
+        Problem: 404 when no thing can have this id.
+
+    """
+    if _THING.fullmatch(thing) is None:
+        raise not_found(what)
+    return Address(workspace, thing)

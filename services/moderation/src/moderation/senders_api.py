@@ -1,0 +1,104 @@
+"""The HTTP door for senders: naming them, changing them, deciding about each change."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.envelope import Address
+from campaign_events.paging import Paged
+from campaign_events.positions import settled
+from moderation import directory
+from moderation.bodies import Approval, NewRevision, NewSender, Rejection
+from moderation.desk import At, Attempt, Wish, address
+from moderation.sender import SENDER, Approve, Archive, Create, Reject, Revise, SenderCommand, shown
+
+router = APIRouter(prefix="/api/v1")
+Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
+Author = Annotated[Caller, Depends(Allowed(Permission.SENDERS))]
+Moderator = Annotated[Caller, Depends(Allowed(Permission.MODERATE))]
+Administrator = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
+Settled = Annotated[object, Depends(settled)]
+
+
+@router.get("/senders")
+async def senders(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str, Any]:
+    """Return the senders of the workspace, the oldest first."""
+    found = await directory.page(desk.views.senders, caller.workspace, page, waiting=False)
+    return page.answer(
+        found,
+        lambda kept: int(kept["place"]),
+        lambda kept: shown(kept["_id"], directory.sender(kept)),
+    )
+
+
+@router.post("/senders", status_code=201)
+async def create(caller: Author, wish: Wish, body: NewSender) -> dict[str, Any]:
+    """Make a sender; its first revision waits for a moderator at once."""
+    command = Create(name=body.name, wording=body.wording, by=caller.actor)
+    place = Address(caller.workspace, wish.origin.command_id)
+    return await _do(wish, place, command)
+
+
+@router.post("/senders/{sender_id}/revisions", status_code=201)
+async def revise(
+    caller: Author,
+    wish: Wish,
+    sender_id: str,
+    body: NewRevision,
+) -> dict[str, Any]:
+    """Submit another revision of a sender."""
+    command = Revise(wording=body.wording, by=caller.actor)
+    place = address(caller.workspace, sender_id, "sender")
+    return await _do(wish, place, command)
+
+
+@router.post("/senders/{sender_id}/archive")
+async def archive(caller: Administrator, wish: Wish, sender_id: str) -> dict[str, Any]:
+    """Let a sender be used no more."""
+    place = address(caller.workspace, sender_id, "sender")
+    return await _do(wish, place, Archive(by=caller.actor))
+
+
+@router.get("/moderation/senders")
+async def waiting(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str, Any]:
+    """Return the revisions that wait for a moderator; a page holds whole senders."""
+    found = await directory.page(desk.views.senders, caller.workspace, page, waiting=True)
+    answer = page.answer(found, lambda kept: int(kept["place"]), directory.waiting_revisions)
+    answer["items"] = [revision for revisions in answer["items"] for revision in revisions]
+    return answer
+
+
+@router.post("/moderation/senders/{sender_id}/revisions/{number}/approve")
+async def approve(
+    caller: Moderator,
+    wish: Wish,
+    sender_id: str,
+    number: int,
+    body: Approval | None = None,
+) -> dict[str, Any]:
+    """Make a revision the current one."""
+    note = (body.note or None) if body else None
+    command = Approve(number=number, by=caller.actor, note=note)
+    place = address(caller.workspace, sender_id, "sender")
+    return await _do(wish, place, command)
+
+
+@router.post("/moderation/senders/{sender_id}/revisions/{number}/reject")
+async def reject(
+    caller: Moderator,
+    wish: Wish,
+    sender_id: str,
+    number: int,
+    body: Rejection,
+) -> dict[str, Any]:
+    """Refuse a revision."""
+    command = Reject(number=number, by=caller.actor, note=body.note)
+    place = address(caller.workspace, sender_id, "sender")
+    return await _do(wish, place, command)
+
+
+async def _do(wish: Attempt, place: Address, command: SenderCommand) -> dict[str, Any]:
+    """Carry a command out and return the sender as it is now."""
+    sender = await wish.carry_out(SENDER, place, command, "sender")
+    return {} if sender is None else shown(place.thing, sender)
