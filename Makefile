@@ -45,7 +45,7 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write r
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.12 \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	    $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member))) \
-	    --all-extras --group pyproject.toml:dev --group pyproject.toml:test --group pyproject.toml:runtime \
+	    --all-extras --group pyproject.toml:dev --group pyproject.toml:test \
 	    $(MEMBERS) --output-file $(LOCK)
 	@! grep -nE 'https?://|file:' $(LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
 

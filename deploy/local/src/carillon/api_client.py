@@ -107,6 +107,18 @@ class Person:
         raise ProblemError(answer.status_code, problem.get("code", "unknown"), text)
 
 
+async def check_reachable(http: httpx.AsyncClient) -> None:
+    """Return when something listens at the platform's address.
+
+    Raises:
+        UnreachableError: nothing does; whoever asks need not wait to hear it.
+    """
+    try:
+        await http.head("/")
+    except httpx.TransportError as error:
+        raise UnreachableError(_unreachable(http, error)) from error
+
+
 def _unreachable(http: httpx.AsyncClient, error: httpx.TransportError) -> str:
     what = str(error) or type(error).__name__
     return f"The platform at {http.base_url} does not answer ({what}): is `carillon up` running?"

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from carillon.api_client import Person
+from carillon.api_client import Person, check_reachable
 from carillon.development_issuer import DevelopmentIssuer
 from carillon.errors import PlainError
 from carillon.identity import Identity
@@ -123,6 +123,7 @@ async def run_campaign(data: Path, wish: Wish, display: Display) -> Standing:
     stack = read_stack_file(data)
     issuer = DevelopmentIssuer.load(data / "issuer")
     async with httpx.AsyncClient(base_url=stack.url, timeout=30) as http:
+        await check_reachable(http)
         author = Person(http, issuer, _identity("author", wish.workspace))
         moderator = Person(http, issuer, _identity("moderator", wish.workspace))
         sender_id = await _sender(wish, author, moderator, display)

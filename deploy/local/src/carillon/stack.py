@@ -151,9 +151,11 @@ async def running_stack(options: Options, narrate: Narrate) -> AsyncIterator[Sta
             ending.callback(remove_stack_file, options.data)
             stack.told = True
             stack.file().write(options.data)
-            yield stack
-            narrate("ending everything")
-            stack.told = False
+            try:
+                yield stack
+            finally:
+                stack.told = False
+                narrate("ending everything")
 
 
 @contextmanager
