@@ -12,8 +12,9 @@ import carrier
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings, load_links
-from smsc.config import Config, load
+from smsc.config import Config, Throttle, load
 from smsc.fate import Fate, Fates
+from smsc.throttle import Gate
 
 ROOT = Path(__file__).parents[2]
 UNLUCKY = """
@@ -48,11 +49,11 @@ async def submitted(port: int, numbers: list[int], receipts: int = 0) -> list[st
     ids: list[str | None] = []
     reported = 0
     async with open_link(link_settings) as link:
-        while not link.up:
-            await link.events()
-        link.submit(parts)
         while len(ids) < len(numbers) or reported < receipts:
             batch = await link.events()
+            if batch.up and parts:
+                link.submit(parts)
+                parts = []
             ids += [answer.message_id for answer in batch.answers]
             reported += len(batch.reports)
             link.acknowledge(batch.reports)
@@ -123,7 +124,7 @@ async def test_a_killed_carrier_goes_on_with_its_ledger_its_ids_and_its_debts(
             book.write(b'{"event":"accepted","torn')
         smsc.start()
         accepted = sum(one is not None for one in before)
-        after = await submitted(smsc.port, list(range(100)), receipts=2 * accepted - 30)
+        after = await submitted(smsc.port, list(range(100)), receipts=accepted)
         smsc.stop()
         ids = [line["message_id"] for line in smsc.lines("accepted")]
         receipts = Counter(line["message_id"] for line in smsc.lines("receipt"))
@@ -176,6 +177,24 @@ def test_a_key_that_it_does_not_know_keeps_it_from_starting(tmp_path: Path) -> N
     )
     assert ended.returncode == 2
     assert b"answers.latency" in ended.stderr
+
+
+def test_a_storm_refuses_its_share_while_it_rages() -> None:
+    storm = {"after_s": 10, "for_s": 5, "every_s": 60, "share": 0.5}
+    gate = Gate(Throttle.model_validate({"storms": [storm]}), seed=1, started=1000.0)
+
+    def refused(at: float) -> int:
+        return sum(gate.refuses("carillon", 1000.0 + at) == 0x58 for _ in range(1000))
+
+    assert [refused(at) for at in (0, 9.9, 15.1, 69.9, 75.1)] == [0] * 5
+    assert all(400 < refused(at) < 600 for at in (10, 14.9, 70, 74.9, 130))
+
+
+def test_a_rate_limit_lets_the_burst_and_then_the_rate_through() -> None:
+    gate = Gate(Throttle(per_second=100, burst=20), seed=1, started=0.0)
+    passed = [sum(not gate.refuses("a", at) for _ in range(50)) for at in (0.0, 0.1, 10.0)]
+    assert passed == [20, 10, 20]
+    assert not gate.refuses("b", 10.0)
 
 
 @pytest.mark.parametrize(
