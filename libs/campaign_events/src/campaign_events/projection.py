@@ -93,7 +93,11 @@ class Projector:
             Fenced, AheadOfLog: this process must not go on.
 
         """
-        await self._open()
+        async with self.db.client.start_session() as session:
+            await self._open(session)
+            await self._follow(session)
+
+    async def _follow(self, session: AsyncClientSession) -> None:
         follower = Follower(
             self.nc,
             self.projection.stream,
@@ -107,7 +111,7 @@ class Projector:
                 batch = await coming
                 self.pending = follower.pending
                 coming = asyncio.create_task(follower.fetch())
-                await self._commit(batch)
+                await self._commit(batch, session)
         finally:
             coming.cancel()
             await follower.close()
@@ -121,13 +125,17 @@ class Projector:
                 return False
             return True
 
-    async def _open(self) -> None:
+    async def _open(self, session: AsyncClientSession) -> None:
         for name, indexes in self.projection.collections.items():
             if indexes:
                 await self.db[self.projection.collection(name)].create_indexes(list(indexes))
+        await self._evict_predecessor()
         await self.db.checkpoints.update_one(
             {"_id": self.projection.id},
-            {"$setOnInsert": {"seq": 0, "stream": self.projection.stream}},
+            {
+                "$setOnInsert": {"seq": 0, "stream": self.projection.stream},
+                "$set": {"session": session.session_id},
+            },
             upsert=True,
         )
         place = await self._place()
@@ -139,18 +147,27 @@ class Projector:
             )
         await self._move(place)
 
+    async def _evict_predecessor(self) -> None:
+        """End the transaction that a killed projector may have left open.
+
+        MongoDB would keep its locks for a minute (`transactionLifetimeLimitSeconds`).
+        """
+        checkpoint = await self.db.checkpoints.find_one({"_id": self.projection.id})
+        if checkpoint is not None and "session" in checkpoint:
+            await self.db.client.admin.command("killSessions", [checkpoint["session"]])
+
     async def _place(self) -> int:
         checkpoint = await self.db.checkpoints.find_one({"_id": self.projection.id})
         return 0 if checkpoint is None else int(checkpoint["seq"])
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, batch: Batch, session: AsyncClientSession) -> None:
         writes = {
             self.projection.collection(name): list(operations)
             for name, operations in self.projection.fold(batch).items()
             if operations
         }
         last = batch[-1].seq
-        while not await self._try_commit(writes, last):  # noqa: ASYNC110 - a retry, no event
+        while not await self._try_commit(writes, last, session):  # noqa: ASYNC110 - a retry, no event
             await asyncio.sleep(RETRY_S)
         EVENTS.labels(self.projection.name).inc(len(batch))
         LAG.labels(self.projection.name).set(self.pending)
@@ -158,13 +175,12 @@ class Projector:
         if self.committed is not None:
             await self.committed(batch)
 
-    async def _try_commit(self, writes: Mapping[str, list[Write]], last: int) -> bool:
+    async def _try_commit(
+        self, writes: Mapping[str, list[Write]], last: int, session: AsyncClientSession
+    ) -> bool:
         """Commit writes and place together; False when it may be tried again."""
         try:
-            async with (
-                self.db.client.start_session() as session,
-                await session.start_transaction(),
-            ):
+            async with await session.start_transaction():
                 moved = await self.db.checkpoints.update_one(
                     {"_id": self.projection.id, "seq": self.seq},
                     {"$set": {"seq": last}},

@@ -120,14 +120,17 @@ class LinkOwner:
             Shelf(self.views.messages, self.views.contacts, self.secret),
             self.suppressions.is_fresh,
         )
-        following = asyncio.create_task(self._follow(sender, link))
+        # Before the sender hears the first report, so that its counters miss nothing.
+        unready = await self._place_all({"status": {"$in": list(AT_WORK)}}, sender)
+        following = asyncio.create_task(self._follow(sender, link, unready))
         sending = asyncio.create_task(sender.run(lease))
         try:
             done, _ = await asyncio.wait({following, sending}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (following, *self._plans.values(), sending):
+            sender.stop()
+            for task in (following, *self._plans.values()):
                 task.cancel()
             await asyncio.gather(following, sending, *self._plans.values(), return_exceptions=True)
             self._plans.clear()
@@ -187,20 +190,20 @@ class LinkOwner:
             async for contact in found:
                 mine[contact["number"]].phone = contact["phone"]
 
-    async def _follow(self, sender: Sender, link: Link) -> None:
-        """Bring the link's campaigns to the sender and to the planner, as their status says."""
-        mine: Document = {"settings.link_id": self.settings.id}
-        wanted: Document = {**mine, "status": {"$in": list(AT_WORK)}}
-        unready: set[str] = set()
+    async def _follow(self, sender: Sender, link: Link, unready: set[str]) -> None:
+        """Do with each campaign of the link what its status says, whenever that changes."""
         while True:
-            async for campaign in self.views.campaigns.find(wanted):
-                if not await self._place(campaign, sender):
-                    unready.add(campaign["_id"])
             await self._until_news()
             self.state = "up" if link.up else "down"
-            self._changed |= unready
-            ids, self._changed, unready = list(self._changed), set(), set()
-            wanted = {**mine, "_id": {"$in": ids}}
+            ids, self._changed = self._changed | unready, set()
+            unready = await self._place_all({"_id": {"$in": list(ids)}}, sender)
+
+    async def _place_all(self, wanted: Document, sender: Sender) -> set[str]:
+        """Place the link's campaigns that match; return those that have to be looked at again."""
+        found = self.views.campaigns.find({**wanted, "settings.link_id": self.settings.id})
+        return {
+            campaign["_id"] async for campaign in found if not await self._place(campaign, sender)
+        }
 
     async def _until_news(self) -> None:
         try:

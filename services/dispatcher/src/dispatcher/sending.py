@@ -61,6 +61,7 @@ class Sender:
     shelf: Shelf
     is_suppressed: Callable[[str], bool]
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
     _rate: Rate = field(init=False)
     _campaigns: dict[str, Outgoing] = field(default_factory=dict)
     _turns: deque[str] = field(default_factory=deque)
@@ -86,16 +87,24 @@ class Sender:
         if self._campaigns.pop(campaign_id, None) is not None:
             self._turns.remove(campaign_id)
 
+    def stop(self) -> None:
+        """Take nothing more; `run` returns when it has heard out what is with the carrier."""
+        self._stopping = True
+        self.wake.set()
+
     async def run(self, lease: Lease) -> None:
-        """Take turns until the lease is lost; what is in the carrier's hands is heard out."""
+        """Take turns until the lease is lost or `stop` is called.
+
+        It must not be cancelled: an outcome that is known but not stored yet would be lost.
+        """
         pump = asyncio.create_task(self._pump())
         try:
-            while not lease.lost.is_set():
+            while not (lease.lost.is_set() or self._stopping):
                 await self._wait(pump)
                 with TURN.labels(self.link.id).time():
                     await self._turn(lease)
-        finally:
             await self._drain()
+        finally:
             pump.cancel()
 
     async def _pump(self) -> None:
@@ -128,7 +137,7 @@ class Sender:
         await asyncio.gather(
             *(self.shelf.fill(campaign) for campaign in self._running()),
         )
-        if not lease.lost.is_set():
+        if not (lease.lost.is_set() or self._stopping):
             await self._send(lease)
         await self._finish()
 
