@@ -1,0 +1,77 @@
+"""The campaign service: reading order is start order."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from fastapi import FastAPI
+
+from campaign.api import campaign_routes
+from campaign.audience import Audiences
+from campaign.core import Core
+from campaign.door import Door
+from campaign.launching import DUE, Launcher
+from campaign.reactions import follow_others
+from campaign.suppressed import SUPPRESSED, SuppressionList
+from campaign.sweeping import Sweeper
+from campaign.uploading import upload_routes
+from campaign.uploads import Uploads
+from campaign_events.idempotency import IdempotencyKeys
+from campaign_events.projection import Projector
+from campaign_events.service import Resources, Settings, api, connected, run
+
+
+class CampaignSettings(Settings):
+    """What the campaign service is told besides."""
+
+    upload_limit_bytes: int = 1024**3
+
+
+async def compose(
+    resources: Resources, secret: bytes, upload_limit: int
+) -> tuple[FastAPI, dict[str, Coroutine[Any, Any, None]]]:
+    """Return the HTTP app and the work beside it, with everything prepared in MongoDB."""
+    db, log = resources.db, resources.log
+    keys, audiences = IdempotencyKeys(db), Audiences(db)
+    await keys.prepare()
+    await audiences.prepare()
+
+    core = Core(resources.nc)
+    launcher = Launcher(db, log, core)
+    due = Projector(DUE, resources.nc, db, launcher.look_soon)
+    suppressed = Projector(SUPPRESSED, resources.nc, db)
+
+    door = Door(log, core)
+    app = api("campaign", resources)
+    app.middleware("http")(keys.middleware)
+    app.include_router(campaign_routes(door, audiences))
+    uploads = Uploads(log, audiences, SuppressionList(db, secret))
+    app.include_router(upload_routes(door, uploads, upload_limit))
+    app.state.projectors = [due, suppressed]
+    return app, {
+        "due view": due.run(),
+        "suppressed view": suppressed.run(),
+        "launching": launcher.run(),
+        "sweeping": Sweeper(audiences, log).run(),
+        "reactions": follow_others(resources),
+    }
+
+
+async def main(settings: CampaignSettings, secret: bytes) -> None:
+    """Decide about campaigns until SIGTERM."""
+    async with connected("campaign", settings) as resources:
+        app, work = await compose(resources, secret, settings.upload_limit_bytes)
+        await run(app, resources, work)
+
+
+def start() -> None:
+    """Read the environment and run."""
+    settings = CampaignSettings.model_validate({})
+    secret = Path(settings.secret_file).read_bytes()
+    asyncio.run(main(settings, secret), loop_factory=uvloop.new_event_loop)
+
+
+if __name__ == "__main__":
+    start()

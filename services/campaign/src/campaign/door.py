@@ -1,0 +1,128 @@
+"""What every request needs: the campaign it is about, and a command carried out on it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request, Response
+from pydantic import TypeAdapter, ValidationError
+
+from campaign.campaign import Absent, Campaign, campaign_decider
+from campaign.commands import CampaignCommand
+from campaign.core import Core
+from campaign.showing import shown
+from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.decider import Refused
+from campaign_events.envelope import Address, Id, Origin
+from campaign_events.eventlog import EventLog, execute
+from campaign_events.positions import tell
+from campaign_events.problems import Problem, not_found
+from campaign_events.sender import SenderArchived, SenderCreated
+
+Author = Annotated[Caller, Depends(Allowed(Permission.AUTHOR))]
+Deleter = Annotated[Caller, Depends(Allowed(Permission.DELETE))]
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+
+
+def _id_of_campaign(campaign_id: Annotated[str, Path()]) -> str:
+    """Return the id in the path; what can be no id names no campaign."""
+    try:
+        return _ID.validate_python(campaign_id)
+    except ValidationError as error:
+        raise not_found("campaign") from error
+
+
+CampaignId = Annotated[str, Depends(_id_of_campaign)]
+
+
+def origin_of(request: Request) -> Origin:
+    """Return where the request's command comes from; a repeated POST has the same command id."""
+    return Origin(request.state.command_id, datetime.now(UTC), "campaign")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way from a request to the log and back."""
+
+    log: EventLog
+    core: Core
+
+    async def known(self, address: Address) -> Campaign:
+        """Return the campaign.
+
+        Raises:
+            Problem: 404.
+
+        """
+        history = await self.log.load(address)
+        state = campaign_decider.fold(recorded.event for recorded in history)
+        if isinstance(state, Absent):
+            raise not_found("campaign")
+        return state
+
+    async def carry_out(
+        self, command: CampaignCommand, address: Address, origin: Origin, response: Response
+    ) -> None:
+        """Carry out the command and tell the position in the response.
+
+        Raises:
+            Problem: 404 or 422; `Refused` (409) for every other refusal.
+
+        """
+        try:
+            _, position = await execute(self.log, campaign_decider, address, command, origin)
+        except Refused as refusal:
+            raise problem_of(refusal) from refusal
+        tell(response, position)
+
+    async def show(self, address: Address, caller: Caller) -> dict[str, Any]:
+        """Return the campaign as it is now."""
+        return shown(await self.log.load(address), caller)
+
+    async def must_reach_core(self) -> None:
+        """Refuse while nothing can be started.
+
+        Raises:
+            Problem: 503 `core_unavailable`.
+
+        """
+        if await self.core.health() is None:
+            raise Problem(
+                503, "core_unavailable", "The dispatcher does not answer: nothing can be started."
+            )
+
+    async def must_be_usable(self, workspace: str, sender: str | None, link: str | None) -> None:
+        """Check a sender and a link that a campaign is about to name.
+
+        Raises:
+            Problem: 422. A link can only be checked while core answers.
+
+        """
+        errors = []
+        if sender is not None and not await self._may_send(Address(workspace, sender)):
+            reason = "this workspace has no such sender, or it is archived"
+            errors.append({"field": "sender_id", "reason": reason})
+        if link is not None:
+            health = await self.core.health()
+            if health is not None and link not in {known.id for known in health.links}:
+                errors.append({"field": "link_id", "reason": "there is no such link"})
+        if errors:
+            detail = "; ".join(f"{error['field']}: {error['reason']}" for error in errors)
+            raise Problem(422, "invalid", f"The campaign can not use them: {detail}", errors=errors)
+
+    async def _may_send(self, sender: Address) -> bool:
+        facts = [recorded.event for recorded in await self.log.load(sender)]
+        return any(isinstance(fact, SenderCreated) for fact in facts) and not any(
+            isinstance(fact, SenderArchived) for fact in facts
+        )
+
+
+def problem_of(refusal: Refused) -> Exception:
+    """Return how a refusal is answered: 404, 422, or as it is (409)."""
+    match refusal.code:
+        case "not_found":
+            return not_found("campaign")
+        case "invalid":
+            return Problem(422, "invalid", f"{refusal}.", reasons=refusal.reasons)
+        case _:
+            return refusal

@@ -1,0 +1,100 @@
+"""What this service does when others say something: it follows moderators and the dispatcher."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from faststream.nats import NatsBroker
+
+from campaign.campaign import campaign_decider
+from campaign.commands import (
+    Approve,
+    CampaignCommand,
+    Complete,
+    Fail,
+    MarkBuildFailed,
+    MarkBuilt,
+    Reject,
+)
+from campaign_events.envelope import Event, Origin, Recorded, derived_id
+from campaign_events.eventlog import EventLog, execute
+from campaign_events.message import PlanFailed, PlanFinished, SendingFailed, SendingFinished
+from campaign_events.moderation import ModerationApproved, ModerationRejected
+from campaign_events.reaction import Handler, Parking, react
+from campaign_events.service import Resources
+from campaign_events.topology import READERS
+
+log = structlog.get_logger(__name__)
+STARTING_S = 2.0
+"""A start that is broken off leaves sockets behind, so an early end waits this long for it."""
+
+
+def command_for(event: Event) -> CampaignCommand | None:  # noqa: PLR0911 - one per kind of event
+    """Return what an event of another service asks of its campaign; None when it asks nothing."""
+    match event:
+        case ModerationApproved():
+            return Approve(event.by, event.note)
+        case ModerationRejected():
+            return Reject(event.by, event.note)
+        case PlanFinished():
+            return MarkBuilt(event.queued, event.skipped, event.segments)
+        case PlanFailed():
+            return MarkBuildFailed(event.reason)
+        case SendingFinished():
+            return Complete()
+        case SendingFailed():
+            return Fail(event.reason)
+        case _:
+            return None
+
+
+def following(event_log: EventLog) -> Handler:
+    """Return the handler of both reactions. The same event twice has one effect."""
+
+    async def follow(recorded: Recorded[Any]) -> None:
+        command = command_for(recorded.event)
+        if command is None:
+            return
+        origin = Origin(
+            command_id=derived_id("campaign follows", recorded.id),
+            at=datetime.now(UTC),
+            source="campaign",
+            correlation_id=recorded.correlation_id,
+            causation_id=recorded.id,
+        )
+        await execute(event_log, campaign_decider, recorded.address, command, origin)
+
+    return follow
+
+
+async def follow_others(resources: Resources) -> None:
+    """React for ever. A connection that is closed for good ends the process."""
+
+    async def closed() -> None:
+        resources.stopping.set()
+
+    broker = NatsBroker(
+        resources.settings.nats_url,
+        logger=None,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        closed_cb=closed,
+        error_cb=_error,
+    )
+    handle = following(resources.log)
+    for reader in READERS:
+        if reader.durable.startswith("campaign-"):
+            react(broker, reader, handle, Parking(resources.db, reader.durable))
+    starting = asyncio.create_task(broker.start())
+    try:
+        await asyncio.shield(starting)
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.wait({starting}, timeout=STARTING_S)
+        starting.cancel()
+        await broker.stop()
+
+
+async def _error(error: Exception) -> None:
+    log.warning("nats error", connection="reactions", why=repr(error))

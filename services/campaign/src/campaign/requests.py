@@ -1,0 +1,97 @@
+"""Bodies that the HTTP door accepts. Unknown fields are mistakes, times carry a zone."""
+
+from datetime import UTC
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from campaign.rules import MAX_NAME
+from campaign_events.campaign import Mode, SmsSettings
+from campaign_events.envelope import Id
+from campaign_events.text import MAX_CHARACTERS
+
+
+def _region(region: str) -> str:
+    if region not in SUPPORTED_REGIONS:
+        raise ValueError("must be a region code like GB")
+    return region
+
+
+def _timezone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be a time zone like Europe/London")
+    return name
+
+
+type Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+type Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+type Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
+type TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Body(BaseModel):
+    """A request's body."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class WindowBody(Body):
+    """The local times of day between which messages may go out."""
+
+    start: TimeOfDay
+    end: TimeOfDay
+    timezone: Annotated[str, AfterValidator(_timezone)]
+
+
+class _Optional(Body):
+    """Settings that have a default."""
+
+    mode: Mode = "on_demand"
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    daily_window: WindowBody | None = None
+    auto_start: bool = True
+    default_region: Annotated[str, AfterValidator(_region)] | None = None
+
+
+class SmsCampaignBody(_Optional):
+    """A new SMS campaign."""
+
+    channel: Literal["sms"]
+    name: Name
+    text: Text
+    sender_id: Id
+    link_id: Id
+
+    def settings(self) -> SmsSettings:
+        """Return the settings as events state them."""
+        return SmsSettings.model_validate(self.model_dump(exclude={"channel"}))
+
+
+class CampaignChanges(_Optional):
+    """Some settings of a campaign; what is not named stays as it is."""
+
+    name: Name = Field(default="", validate_default=False)
+    text: Text = Field(default="", validate_default=False)
+    sender_id: Id = Field(default="", validate_default=False)
+    link_id: Id = Field(default="", validate_default=False)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one setting to change")
+        return self
+
+    def given(self) -> dict[str, object]:
+        """Return only what the caller has named."""
+        return self.model_dump(exclude_unset=True)

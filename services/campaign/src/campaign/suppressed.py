@@ -1,0 +1,64 @@
+"""Who must not be written to, as this service knows it: a view over suppression.* events.
+
+Phones are named by a keyed hash. The dispatcher checks again, at build and before sending; here it
+is for the counts of an upload.
+"""
+
+from collections.abc import Collection
+
+from pymongo import DeleteMany, UpdateOne
+
+from campaign_events.envelope import Batch
+from campaign_events.projection import Database, Projection, Write, Writes
+from campaign_events.suppression import SuppressionsAdded, SuppressionsRemoved, phone_hash
+
+
+def fold(batch: Batch) -> Writes:
+    """Return the changes of the list; of several facts about one phone the last one counts."""
+    listed: dict[str, bool] = {}
+    for recorded in batch:
+        match recorded.event:
+            case SuppressionsAdded(hashes=hashes):
+                listed |= {f"{recorded.address.workspace}/{each}": True for each in hashes}
+            case SuppressionsRemoved(hashes=hashes):
+                listed |= {f"{recorded.address.workspace}/{each}": False for each in hashes}
+            case _:
+                continue
+    writes: list[Write] = [
+        UpdateOne({"_id": entry}, {"$setOnInsert": {"_id": entry}}, upsert=True)
+        for entry, is_listed in listed.items()
+        if is_listed
+    ]
+    removed = [entry for entry, is_listed in listed.items() if not is_listed]
+    if removed:
+        writes.append(DeleteMany({"_id": {"$in": removed}}))
+    return {"suppressed": writes}
+
+
+SUPPRESSED = Projection(
+    name="suppressed",
+    revision=1,
+    stream="MESSAGES",
+    subject="suppression.>",
+    fold=fold,
+    collections={"suppressed": ()},
+)
+
+
+class SuppressionList:
+    """Tells which phones of a workspace are on its list."""
+
+    def __init__(self, db: Database, key: bytes) -> None:
+        self._entries = db[SUPPRESSED.collection("suppressed")]
+        self._key = key
+
+    async def among(self, workspace: str, phones: Collection[str]) -> set[str]:
+        """Return those of the phones that are suppressed."""
+        of_workspace = {"$gte": f"{workspace}/", "$lt": f"{workspace}0"}
+        if await self._entries.find_one({"_id": of_workspace}, {"_id": 1}) is None:
+            return set()
+        entries = {
+            f"{workspace}/{phone_hash(self._key, workspace, phone)}": phone for phone in phones
+        }
+        found = self._entries.find({"_id": {"$in": list(entries)}}, {"_id": 1})
+        return {entries[document["_id"]] async for document in found}

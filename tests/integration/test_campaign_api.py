@@ -1,0 +1,365 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from campaign.__main__ import compose
+from campaign_events.campaign import (
+    CampaignApproved,
+    CampaignBuilt,
+    CampaignCompleted,
+    CampaignCreated,
+    CampaignDeleted,
+    CampaignFailed,
+    CampaignStarted,
+    ContactsUploaded,
+)
+from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.message import PlanFinished, SendingFailed, SendingFinished
+from campaign_events.moderation import ModerationApproved
+from campaign_events.projection import Database
+from campaign_events.sender import SenderArchived, SenderCreated
+from doors import Issuer, at_work, resources
+
+CAMPAIGNS = "/api/v1/campaigns"
+MODERATOR = Actor(id="m1", name="Mo")
+PHONES = b"phone,name\n+447911123456,Ann\n+447911123457,Bo\n"
+CSV = {"Content-Type": "text/csv"}
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await holds():  # noqa: ASYNC110 - nobody tells us, so we look
+            await asyncio.sleep(0.02)
+
+
+@dataclass(slots=True)
+class Team:
+    """People of one workspace who talk to a campaign service that is at work."""
+
+    app: Any
+    issuer: Issuer
+    workspace: str
+    log: EventLog
+    sender: str
+
+    def speak(self, *roles: str, workspace: str | None = None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://campaign",
+            headers=self.issuer.bearer(workspace or self.workspace, *roles),
+        )
+
+    def wish(self, **changes: object) -> dict[str, object]:
+        return {
+            "channel": "sms",
+            "name": "Spring",
+            "text": "Hello {{name}}",
+            "sender_id": self.sender,
+            "link_id": "sim",
+            "mode": "on_demand",
+        } | changes
+
+    async def say(self, event: Event, campaign: str) -> None:
+        """Another service appends a fact about a campaign."""
+        fact = Fact(event, Address(self.workspace, campaign), new_id())
+        await self.log.append_fact(fact, Origin(fact.id, datetime.now(UTC), "test"))
+
+    async def facts(self, campaign: str) -> list[Any]:
+        return [r.event for r in await self.log.load(Address(self.workspace, campaign))]
+
+    async def until(self, campaign: str, kind: type[Event]) -> Any:
+        """Wait for a fact of this kind."""
+        found: list[Any] = []
+
+        async def there() -> bool:
+            found.extend(fact for fact in await self.facts(campaign) if isinstance(fact, kind))
+            return bool(found)
+
+        await eventually(there)
+        return found[-1]
+
+
+@pytest.fixture
+async def team(  # noqa: PLR0917 - fixtures come as parameters
+    nc: Client, nats_url: str, db: Database, log: EventLog, workspace: str, tmp_path: Path
+) -> AsyncIterator[Team]:
+    issuer = Issuer.make(tmp_path)
+    owned = resources("campaign", issuer, nc, db, urls=(nats_url, ""))
+    app, work = await compose(owned, b"key", 1_000_000)
+    sender = new_id()
+    origin = Origin(new_id(), datetime.now(UTC), "test")
+    created = SenderCreated(name="Shop", by=MODERATOR)
+    await log.append([created], Address(workspace, sender), origin, after=0)
+    async with at_work(work):
+        yield Team(app, issuer, workspace, log, sender)
+
+
+@pytest.fixture
+async def core(nc: Client) -> AsyncIterator[None]:
+    """A dispatcher that says it is well."""
+
+    async def answer(message: Msg) -> None:
+        links = [{"id": "sim", "name": "Sim", "segments_per_second": 100, "state": "up"}]
+        await message.respond(orjson.dumps({"status": "ok", "links": links}))
+
+    subscription = await nc.subscribe("core.health", cb=answer)
+    await nc.flush()
+    yield
+    await subscription.unsubscribe()
+    await nc.flush()
+
+
+async def made(team: Team, **changes: object) -> str:
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, json=team.wish(**changes))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+
+async def ready(team: Team, **changes: object) -> str:
+    campaign = await made(team, **changes)
+    async with team.speak("author") as author:
+        answer = await author.put(f"{CAMPAIGNS}/{campaign}/contacts", content=PHONES, headers=CSV)
+        assert answer.status_code == 200, answer.text
+    return campaign
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["code"] == code
+    return str(body["detail"])
+
+
+async def test_a_created_campaign_is_answered_as_it_will_be_shown(team: Team) -> None:
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, json=team.wish(ends_at="2100-01-01T01:00:00+01:00"))
+
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"{CAMPAIGNS}/{body['id']}"
+    assert str(Position.parse(answer.headers["Event-Position"])).startswith("c")
+    assert body["short_id"] == body["id"][-8:]
+    assert body["status"] == "new"
+    assert body["author"] == {"id": "ann", "name": "Ann"}
+    assert body["ends_at"] == "2100-01-01T00:00:00Z"
+    assert body["created_at"].endswith("Z")
+    assert body["stats"]["total"] == 0
+    assert body["actions"] == ["edit", "clone", "stop"]
+    assert body["workspace"] == team.workspace
+    assert [type(fact) for fact in await team.facts(body["id"])] == [CampaignCreated]
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"name": " "}, "name"),
+        ({"text": ""}, "text"),
+        ({"text": "x" * 1531}, "text"),
+        ({"colour": "red"}, "colour"),
+        ({"channel": "fax"}, "channel"),
+        ({"mode": "on_time"}, "starts_at"),
+        ({"mode": "spread"}, "not yet available"),
+        ({"mode": "trigger"}, "not yet available"),
+        ({"mode": "sometimes"}, "mode"),
+        ({"starts_at": "2100-01-01T00:00:00"}, "starts_at"),
+        ({"ends_at": "2001-01-01T00:00:00Z"}, "ends_at"),
+        ({"starts_at": "2100-01-02T00:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}, "after"),
+        ({"default_region": "XX"}, "default_region"),
+        ({"sender_id": "nobody"}, "sender_id"),
+        ({"sender_id": "a.*.>"}, "sender_id"),
+        ({"link_id": "elsewhere"}, "link_id"),
+    ],
+)
+@pytest.mark.usefixtures("core")
+async def test_a_bad_body_is_a_clear_problem(
+    team: Team, changes: dict[str, object], word: str
+) -> None:
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, json=team.wish(**changes))
+
+    assert word in problem(answer, 422, "invalid")
+
+
+async def test_an_archived_sender_can_not_be_used(team: Team) -> None:
+    await team.say(SenderArchived(by=MODERATOR), team.sender)
+
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, json=team.wish())
+
+    assert "archived" in problem(answer, 422, "invalid")
+
+
+async def test_text_of_two_megabytes_is_too_large(team: Team) -> None:
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, json=team.wish(text="x" * 2_000_000))
+
+    problem(answer, 413, "too_large")
+
+
+async def test_roles_and_tokens_are_checked(team: Team) -> None:
+    for role in ("viewer", "moderator"):
+        async with team.speak(role) as person:
+            problem(await person.post(CAMPAIGNS, json=team.wish()), 403, "forbidden")
+    async with team.speak("author") as person:
+        bad = {"Authorization": "Bearer nonsense"}
+        answer = await person.post(CAMPAIGNS, json=team.wish(), headers=bad)
+        problem(answer, 401, "unauthorized")
+
+
+async def test_other_workspaces_and_ids_that_are_none_answer_404(team: Team) -> None:
+    campaign = await made(team)
+    async with team.speak("author", workspace="elsewhere") as stranger:
+        for path in ("start", "pause", "resume", "stop"):
+            answer = await stranger.post(f"{CAMPAIGNS}/{campaign}/{path}")
+            problem(answer, 404, "not_found")
+        answer = await stranger.patch(f"{CAMPAIGNS}/{campaign}", json={"name": "x"})
+        problem(answer, 404, "not_found")
+        answer = await stranger.put(f"{CAMPAIGNS}/{campaign}/contacts", content=PHONES, headers=CSV)
+        problem(answer, 404, "not_found")
+    async with team.speak("author") as author:
+        for thing in ("*", "a.b", "%3E", "x" * 65, new_id(), team.sender):
+            problem(await author.post(f"{CAMPAIGNS}/{thing}/stop"), 404, "not_found")
+
+
+async def test_the_same_key_at_the_same_moment_makes_one_campaign(team: Team) -> None:
+    async with team.speak("author") as author:
+        answers = await asyncio.gather(
+            *(
+                author.post(CAMPAIGNS, json=team.wish(), headers={"Idempotency-Key": "k"})
+                for _ in range(5)
+            )
+        )
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(await team.facts(answers[0].json()["id"])) == 1
+
+
+async def test_an_edit_changes_only_what_it_names(team: Team) -> None:
+    campaign = await made(team)
+    async with team.speak("author") as author:
+        answer = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"text": "Bye"})
+        unknown = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"colour": "red"})
+        nothing = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"name": None})
+
+    assert answer.status_code == 200
+    assert (answer.json()["name"], answer.json()["text"]) == ("Spring", "Bye")
+    problem(unknown, 422, "invalid")
+    problem(nothing, 422, "invalid")
+
+
+async def test_after_a_moderators_decision_nothing_can_be_changed(team: Team) -> None:
+    campaign = await ready(team)
+    await team.say(ModerationApproved(by=MODERATOR), campaign)
+
+    async with team.speak("author") as author:
+        edit = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"text": "Bye"})
+        upload = await author.put(f"{CAMPAIGNS}/{campaign}/contacts", content=PHONES, headers=CSV)
+
+    problem(edit, 409, "illegal_transition")
+    problem(upload, 409, "illegal_transition")
+
+
+async def test_an_illegal_transition_says_status_and_action(team: Team) -> None:
+    campaign = await made(team)
+    async with team.speak("author") as author:
+        answer = await author.post(f"{CAMPAIGNS}/{campaign}/pause")
+
+    assert problem(answer, 409, "illegal_transition") == (
+        "a campaign that is new can not be paused."
+    )
+    assert len(await team.facts(campaign)) == 1
+
+
+async def test_without_core_nothing_starts(team: Team) -> None:
+    campaign = await ready(team)
+    await team.say(CampaignApproved(was="new", by=MODERATOR), campaign)
+    await team.say(CampaignBuilt(was="building", queued=2, skipped=0, segments=2), campaign)
+
+    async with team.speak("author") as author:
+        problem(await author.post(f"{CAMPAIGNS}/{campaign}/start"), 503, "core_unavailable")
+        problem(await author.post(f"{CAMPAIGNS}/{campaign}/resume"), 503, "core_unavailable")
+        stopped = await author.post(f"{CAMPAIGNS}/{campaign}/stop")
+
+    assert stopped.json()["status"] == "cancelled"
+    assert CampaignStarted not in [type(fact) for fact in await team.facts(campaign)]
+
+
+@pytest.mark.usefixtures("core")
+async def test_an_approved_campaign_is_built_started_and_done(team: Team) -> None:
+    campaign = await ready(team)
+    await team.say(ModerationApproved(by=MODERATOR, note="fine"), campaign)
+    approved = await team.until(campaign, CampaignApproved)
+    await team.say(PlanFinished(queued=2, skipped=0, segments=2), campaign)
+    started = await team.until(campaign, CampaignStarted)
+
+    async with team.speak("author") as author:
+        paused = await author.post(f"{CAMPAIGNS}/{campaign}/pause")
+        resumed = await author.post(f"{CAMPAIGNS}/{campaign}/resume")
+        again = await author.post(f"{CAMPAIGNS}/{campaign}/resume")
+    await team.say(SendingFinished(), campaign)
+    await team.until(campaign, CampaignCompleted)
+
+    assert (approved.by, approved.note, approved.review) == (MODERATOR, "fine", -1)
+    assert started.by is None
+    assert (paused.json()["status"], resumed.json()["status"]) == ("paused", "sending")
+    assert "stats" not in resumed.json()
+    problem(again, 409, "illegal_transition")
+
+
+async def test_nobody_left_to_send_to_fails_the_campaign(team: Team) -> None:
+    campaign = await ready(team)
+    await team.say(CampaignApproved(was="new", by=MODERATOR), campaign)
+    await team.say(PlanFinished(queued=0, skipped=2, segments=0), campaign)
+
+    assert (await team.until(campaign, CampaignFailed)).reason == "nobody left to send to"
+
+
+@pytest.mark.usefixtures("core")
+async def test_a_link_that_refuses_everything_fails_the_campaign(team: Team) -> None:
+    campaign = await ready(team, auto_start=False)
+    await team.say(CampaignApproved(was="new", by=MODERATOR), campaign)
+    await team.say(PlanFinished(queued=2, skipped=0, segments=2), campaign)
+    await team.until(campaign, CampaignBuilt)
+    async with team.speak("author") as author:
+        assert (await author.post(f"{CAMPAIGNS}/{campaign}/start")).json()["status"] == "sending"
+    await team.say(SendingFailed(reason="no"), campaign)
+
+    assert (await team.until(campaign, CampaignFailed)).reason == "no"
+
+
+async def test_only_a_super_admin_deletes_and_the_contacts_go_too(team: Team, db: Database) -> None:
+    campaign = await ready(team)
+    async with team.speak("admin") as admin:
+        problem(await admin.delete(f"{CAMPAIGNS}/{campaign}"), 403, "forbidden")
+    async with team.speak("super_admin") as owner:
+        answer = await owner.delete(f"{CAMPAIGNS}/{campaign}")
+        again = await owner.delete(f"{CAMPAIGNS}/{campaign}")
+
+    assert answer.status_code == 204
+    assert str(Position.parse(answer.headers["Event-Position"])).startswith("c")
+    problem(again, 404, "not_found")
+    facts = await team.facts(campaign)
+    assert isinstance(facts[-1], CampaignDeleted)
+    assert facts[-1].review == -1
+    assert isinstance(facts[-2], ContactsUploaded)
+
+    async def gone() -> bool:
+        left = await db.contacts.count_documents({}) + await db.audiences.count_documents({})
+        return left == 0
+
+    await eventually(gone)
