@@ -46,16 +46,17 @@ def _apply(documents: dict[str, dict[str, Any]], write: Any) -> None:
     if key not in documents and not write._upsert:
         return
     document = documents.setdefault(key, {"_id": key})
-    assert set(write._doc) <= {"$set", "$inc", "$min"}
-    paths = [path for changes in write._doc.values() for path in changes]
+    update: Any = write._doc
+    assert set(update) <= {"$set", "$inc", "$min"}
+    paths = [path for changes in update.values() for path in changes]
     assert len(paths) == len(set(paths))
-    for path, value in write._doc.get("$set", {}).items():
+    for path, value in update.get("$set", {}).items():
         place, name = _place(document, path)
         place[name] = value
-    for path, value in write._doc.get("$inc", {}).items():
+    for path, value in update.get("$inc", {}).items():
         place, name = _place(document, path)
         place[name] = place.get(name, 0) + value
-    for path, value in write._doc.get("$min", {}).items():
+    for path, value in update.get("$min", {}).items():
         place, name = _place(document, path)
         place[name] = min(place.get(name, value), value)
 

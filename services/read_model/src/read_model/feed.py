@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 GAP_S = 0.5
 """Two answers a second are enough for anybody."""
 QUIET_S = 0.05
+HEAD_START_S = 0.1
 TICK_S = 1.0
 REFRESH_S = 5.0
 
@@ -39,6 +40,7 @@ class Feed[T]:
         self._stirred = asyncio.Event()
         self._moved = asyncio.Event()
         self._read_at = 0.0
+        self._told_at = float("-inf")
         self.answer: T | None = None
         self.version = 0
         self.over = False
@@ -68,7 +70,12 @@ class Feed[T]:
             self.end()
 
     async def _read(self) -> float:
-        """Read once and return how long to rest: short when there was nothing to show."""
+        """Read once and return how long to rest: short when there was nothing to show.
+
+        The next reading starts early by as long as this one took, so that answers are neither
+        more than two a second nor older than they must be.
+        """
+        began = time.monotonic()
         try:
             answer = await self._question.read()
         except PyMongoError as error:
@@ -81,11 +88,17 @@ class Feed[T]:
             return 0
         if self.answer is not None and not self._question.differs(self.answer, answer):
             return QUIET_S
+        took = self._read_at - began
+        await asyncio.sleep(self._told_at + GAP_S - self._read_at)
+        self._tell(answer)
+        return GAP_S - min(took, HEAD_START_S)
+
+    def _tell(self, answer: T) -> None:
         self.answer = answer
         self.version += 1
+        self._told_at = time.monotonic()
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
-        return GAP_S
 
     async def _cause(self) -> None:
         """Wait for a reason to read again."""

@@ -52,9 +52,10 @@ class Overview:
             self.recent(workspace),
             self.diagnostics.shown(),
         )
-        (kept, under_way, delivered, health), (hours, authors, newest, diagnosed) = (
-            await asyncio.gather(moving, lists)
-        )
+        (
+            (kept, under_way, delivered, health),
+            (hours, authors, newest, diagnosed),
+        ) = await asyncio.gather(moving, lists)
         return {
             "kpi": funnel.kpi(kept),
             "pulse": _pulse(under_way, delivered, INTERVAL_S, health.status, now),

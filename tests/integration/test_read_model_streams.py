@@ -1,0 +1,223 @@
+"""Server-sent events from the read model as a process: first, live, few enough, and a clean end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+import servers
+from campaign_events.campaign import (
+    CampaignApproved,
+    CampaignBuilt,
+    CampaignCreated,
+    CampaignStarted,
+    SmsSettings,
+)
+from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.message import MessagesReported, MessagesSubmitted, Submission
+from doors import AUDIENCE, ISSUER, Issuer
+
+ANN = Actor(id="ann", name="Ann")
+
+
+@dataclass
+class Frames:
+    """The frames of one open stream, as they come."""
+
+    lines: AsyncIterator[str]
+    times: list[float] = field(default_factory=list)
+
+    async def next(self) -> tuple[str, Position, Any]:
+        """Event name, position and data of the next event."""
+        fields: dict[str, str] = {}
+        async for line in self.lines:
+            name, _, value = line.partition(": ")
+            if name:
+                fields[name] = value
+            elif "data" in fields:
+                self.times.append(time.monotonic())
+                position = Position.parse(fields["id"])
+                return fields["event"], position, orjson.loads(fields["data"])
+            else:
+                fields = {}
+        raise EOFError
+
+    async def until(self, wanted: Any) -> Any:
+        """The first data that is as wanted."""
+        while True:
+            _, _, data = await self.next()
+            if wanted(data):
+                return data
+
+
+@dataclass
+class Service:
+    """The process, and a way to speak to it and to the log."""
+
+    process: subprocess.Popen[bytes]
+    client: httpx.AsyncClient
+    log: EventLog
+    workspace: str
+
+    async def say(self, thing: str, *events: Event) -> None:
+        for event in events:
+            origin = Origin(new_id(), datetime.now(UTC), "test")
+            fact = Fact(event, Address(self.workspace, thing), new_id())
+            await self.log.append_fact(fact, origin)
+
+    async def started_campaign(self) -> str:
+        campaign = new_id()
+        settings = SmsSettings(name="Spring", text="Hi", sender_id="s", link_id="sim")
+        await self.say(
+            campaign,
+            CampaignCreated(settings=settings, author=ANN),
+            CampaignApproved(was="new", by=ANN),
+            CampaignBuilt(was="building", queued=100, skipped=0, segments=100),
+            CampaignStarted(was="pending"),
+        )
+        return campaign
+
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[Frames]:
+        async with self.client.stream("GET", f"/api/v1{path}") as answer:
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield Frames(answer.aiter_lines())
+
+
+@pytest.fixture
+async def service(
+    nats_url: str, mongo_url: str, log: EventLog, workspace: str, tmp_path: Path
+) -> AsyncIterator[Service]:
+    issuer = Issuer.make(tmp_path)
+    port = servers.free_port()
+    settings = {
+        "NATS_URL": nats_url,
+        "MONGO_URL": mongo_url,
+        "HTTP_PORT": str(port),
+        "ISSUER": ISSUER,
+        "AUDIENCE": AUDIENCE,
+        "JWKS": str(issuer.jwks),
+        "SECRET_FILE": str(issuer.jwks),
+    }
+    environment = os.environ | {f"CARILLON_{name}": value for name, value in settings.items()}
+    with (tmp_path / "log").open("wb") as output:
+        process = subprocess.Popen(  # noqa: ASYNC220 - starting it takes a moment
+            [sys.executable, "-m", "read_model"], env=environment, stdout=output
+        )
+    try:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers=issuer.bearer(workspace, "author"),
+            timeout=20,
+        ) as client:
+            await _ready(client, process)
+            yield Service(process, client, log, workspace)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+async def _ready(client: httpx.AsyncClient, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        assert process.poll() is None
+        try:
+            if (await client.get("/readyz")).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.1)
+    raise TimeoutError
+
+
+def delivered(*numbers: int) -> MessagesReported:
+    return MessagesReported(link="sim", delivered=numbers)
+
+
+def submitted(*numbers: int) -> MessagesSubmitted:
+    messages = tuple(Submission(number=number, carrier_ids=("x",)) for number in numbers)
+    return MessagesSubmitted(link="sim", messages=messages)
+
+
+async def test_a_page_gets_the_overview_at_once_and_every_change_soon(service: Service) -> None:
+    campaign = await service.started_campaign()
+    async with service.stream("/overview/stream") as frames:
+        name, _, data = await frames.next()
+        assert name == "overview"
+        whole = (await service.client.get("/api/v1/overview")).json()
+        assert data.keys() == whole.keys()
+        await frames.until(lambda data: data["kpi"]["active"] == 1)
+
+        waits = []
+        for number in range(1, 6):
+            await service.say(campaign, submitted(number), delivered(number))
+            said = time.monotonic()
+            await frames.until(lambda data, number=number: data["delivery"]["delivered"] == number)
+            waits.append(time.monotonic() - said)
+        assert max(waits) < 1
+
+
+async def test_a_stream_tells_no_more_than_twice_a_second(service: Service) -> None:
+    campaign = await service.started_campaign()
+    async with (
+        service.stream("/overview/stream") as first,
+        service.stream("/overview/stream") as second,
+    ):
+        both = [first, second]
+        await asyncio.gather(
+            *(frames.until(lambda data: data["kpi"]["active"] == 1) for frames in both)
+        )
+
+        async def speak() -> None:
+            for number in range(1, 60):
+                await service.say(campaign, submitted(number), delivered(number))
+                await asyncio.sleep(0.04)
+
+        speaking = asyncio.create_task(speak())
+        await asyncio.gather(
+            *(frames.until(lambda data: data["delivery"]["delivered"] == 59) for frames in both)
+        )
+        await speaking
+        for frames in both:
+            gaps = [
+                later - earlier
+                for earlier, later in zip(frames.times, frames.times[1:], strict=False)
+            ]
+            assert min(gaps) > 0.4
+
+
+async def test_one_campaign_is_watched_by_its_own_stream(service: Service) -> None:
+    campaign = await service.started_campaign()
+    async with service.stream(f"/campaigns/{campaign}/stream") as frames:
+        name, _, data = await frames.next()
+        assert name == "campaign"
+        assert data["id"] == campaign
+        await frames.until(lambda data: data["actions"] == ["clone", "pause", "stop"])
+        await service.say(campaign, submitted(1, 2))
+        await frames.until(lambda data: data["stats"]["submitted"] == 2)
+
+
+async def test_open_streams_do_not_hold_up_the_end(service: Service) -> None:
+    await service.started_campaign()
+    async with service.stream("/overview/stream") as frames:
+        await frames.next()
+        asked = time.monotonic()
+        service.process.send_signal(signal.SIGTERM)
+        with pytest.raises((EOFError, httpx.RemoteProtocolError)):
+            await frames.until(lambda _: False)
+        assert await asyncio.to_thread(service.process.wait, 10) == 0
+        assert time.monotonic() - asked < 2.5
