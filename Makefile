@@ -49,6 +49,10 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write r
 	    $(MEMBERS) --output-file $(LOCK)
 	@! grep -nE 'https?://|file:' $(LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
 
+.PHONY: schemas
+schemas: install ## write the JSON Schema of every event to docs/events.schema.json
+	$(BIN)/python -m campaign_events.schemas > docs/events.schema.json
+
 .PHONY: run
 run: install ## start the whole platform here, send a demo campaign, keep serving
 	$(BIN)/carillon up --demo

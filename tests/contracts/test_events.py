@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_events.catalogue import STREAM_OF_KIND, decode, event_types, json_schemas
+from campaign_events.envelope import Address, Event, Origin, Position, Unknown, encode
+from campaign_events.schemas import document
+
+ROOT = Path(__file__).parents[2]
+RECORDED = [
+    line
+    for file in sorted((Path(__file__).parent / "recorded").glob("*.jsonl"))
+    for line in file.read_text().splitlines()
+]
+
+
+@pytest.mark.parametrize("line", RECORDED, ids=lambda line: json.loads(line)["type"])
+def test_what_was_once_written_can_be_read_for_ever(line: str) -> None:
+    written = json.loads(line)
+
+    recorded = decode("CAMPAIGNS", 1, line.encode())
+
+    assert not isinstance(recorded.event, Unknown)
+    for name, value in written["data"].items():
+        assert recorded.event.model_dump(mode="json")[name] == value
+
+
+@pytest.mark.parametrize("line", RECORDED, ids=lambda line: json.loads(line)["type"])
+def test_an_event_survives_the_codec(line: str) -> None:
+    recorded = decode("CAMPAIGNS", 1, line.encode())
+    origin = Origin("c", recorded.time, recorded.source, recorded.correlation_id)
+
+    again = decode("CAMPAIGNS", 1, encode(recorded.event, recorded.id, recorded.address, origin))
+
+    assert again == recorded
+
+
+def test_every_event_has_been_recorded_documented_and_has_a_stream() -> None:
+    assert {json.loads(line)["type"] for line in RECORDED} == set(event_types())
+    for name, cls in event_types().items():
+        assert cls.__doc__
+        assert cls.__doc__ != Event.__doc__
+        assert name.partition(".")[0] in STREAM_OF_KIND
+
+
+def test_the_schemas_in_docs_are_those_of_the_code() -> None:
+    assert (ROOT / "docs" / "events.schema.json").read_text() == document(), "run `make schemas`"
+
+
+def test_schemas_only_grow() -> None:
+    """What consumers rely on, frozen with the first release: types, and their required fields."""
+    frozen: dict[str, list[str]] = json.loads(
+        (Path(__file__).parent / "required_fields.json").read_text()
+    )
+    now: dict[str, Any] = json_schemas()
+    for name, required in frozen.items():
+        assert name in now, f"{name} is gone: events are for ever"
+        assert set(required) <= set(now[name]["properties"]), f"{name} has lost a field"
+        new = set(now[name].get("required", [])) - set(required)
+        assert not new, f"{name} demands {new}, which older entries of the log do not have"
+
+
+def test_a_type_from_the_future_is_kept_and_skipped() -> None:
+    line = json.loads(RECORDED[0]) | {"type": "campaign.teleported", "data": {"to": "Mars"}}
+
+    recorded = decode("CAMPAIGNS", 1, json.dumps(line).encode())
+
+    assert recorded.event == Unknown(type="campaign.teleported", data={"to": "Mars"})
+
+
+def test_unknown_fields_of_a_known_type_are_dropped() -> None:
+    line = json.loads(RECORDED[0])
+    line["data"]["invented_later"] = 1
+
+    assert decode("CAMPAIGNS", 1, json.dumps(line).encode()) == decode(
+        "CAMPAIGNS", 1, RECORDED[0].encode()
+    )
+
+
+@pytest.mark.parametrize("payload", [b"{}", b"[]", b"not json", b'{"type":"campaign.created"}'])
+def test_what_is_no_envelope_is_a_value_error(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        decode("CAMPAIGNS", 1, payload)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(Position.CODES)), st.integers(0, 10**17), min_size=1, max_size=3
+    )
+)
+def test_a_position_survives_its_text(seqs: dict[str, int]) -> None:
+    position = Position(tuple(seqs.items()))
+
+    assert Position.parse(str(position)) == position
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_position_or_a_value_error(text: str) -> None:
+    try:
+        position = Position.parse(text)
+    except ValueError:
+        return
+    assert Position.parse(str(position)) == position
+
+
+def test_an_address_filters_all_kinds_of_facts_about_one_thing() -> None:
+    assert Address("demo", "c1").everything == "*.demo.c1.>"
