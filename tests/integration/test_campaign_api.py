@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,13 +44,14 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
 
 @dataclass(slots=True)
 class Team:
-    """People of one workspace who talk to a campaign service that is at work."""
+    """People of one workspace who talk to a campaign service."""
 
     app: Any
     issuer: Issuer
     workspace: str
     log: EventLog
     sender: str
+    work: dict[str, Coroutine[Any, Any, None]]
 
     def speak(self, *roles: str, workspace: str | None = None) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -100,8 +101,16 @@ async def team(  # noqa: PLR0917 - fixtures come as parameters
     origin = Origin(new_id(), datetime.now(UTC), "test")
     created = SenderCreated(name="Shop", by=MODERATOR)
     await log.append([created], Address(workspace, sender), origin, after=0)
-    async with at_work(work):
-        yield Team(app, issuer, workspace, log, sender)
+    yield Team(app, issuer, workspace, log, sender, work)
+    for coroutine in work.values():
+        coroutine.close()
+
+
+@pytest.fixture
+async def staffed(team: Team) -> AsyncIterator[None]:
+    """The service does its work beside HTTP: it launches, sweeps and reacts."""
+    async with at_work(team.work):
+        yield
 
 
 @pytest.fixture
@@ -285,6 +294,7 @@ async def test_an_illegal_transition_says_status_and_action(team: Team) -> None:
     assert len(await team.facts(campaign)) == 1
 
 
+@pytest.mark.usefixtures("staffed")
 async def test_without_core_nothing_starts(team: Team) -> None:
     campaign = await ready(team)
     await team.say(CampaignApproved(was="new", by=MODERATOR), campaign)
@@ -299,7 +309,7 @@ async def test_without_core_nothing_starts(team: Team) -> None:
     assert CampaignStarted not in [type(fact) for fact in await team.facts(campaign)]
 
 
-@pytest.mark.usefixtures("core")
+@pytest.mark.usefixtures("core", "staffed")
 async def test_an_approved_campaign_is_built_started_and_done(team: Team) -> None:
     campaign = await ready(team)
     await team.say(ModerationApproved(by=MODERATOR, note="fine"), campaign)
@@ -321,6 +331,7 @@ async def test_an_approved_campaign_is_built_started_and_done(team: Team) -> Non
     problem(again, 409, "illegal_transition")
 
 
+@pytest.mark.usefixtures("staffed")
 async def test_nobody_left_to_send_to_fails_the_campaign(team: Team) -> None:
     campaign = await ready(team)
     await team.say(CampaignApproved(was="new", by=MODERATOR), campaign)
@@ -329,7 +340,7 @@ async def test_nobody_left_to_send_to_fails_the_campaign(team: Team) -> None:
     assert (await team.until(campaign, CampaignFailed)).reason == "nobody left to send to"
 
 
-@pytest.mark.usefixtures("core")
+@pytest.mark.usefixtures("core", "staffed")
 async def test_a_link_that_refuses_everything_fails_the_campaign(team: Team) -> None:
     campaign = await ready(team, auto_start=False)
     await team.say(CampaignApproved(was="new", by=MODERATOR), campaign)
@@ -342,6 +353,7 @@ async def test_a_link_that_refuses_everything_fails_the_campaign(team: Team) -> 
     assert (await team.until(campaign, CampaignFailed)).reason == "no"
 
 
+@pytest.mark.usefixtures("staffed")
 async def test_only_a_super_admin_deletes_and_the_contacts_go_too(team: Team, db: Database) -> None:
     campaign = await ready(team)
     async with team.speak("admin") as admin:

@@ -92,7 +92,7 @@ class Audiences:
 
     async def _look_at(self, campaign: str, sweep_at: datetime) -> None:
         await self.register.update_many(
-            {"campaign": campaign, "state": {"$ne": "writing"}}, {"$set": {"sweep_at": sweep_at}}
+            {"campaign": campaign, "state": {"$ne": "writing"}}, {"$min": {"sweep_at": sweep_at}}
         )
 
     async def _stay_alive(self, audience: str) -> None:
