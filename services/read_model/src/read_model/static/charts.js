@@ -42,7 +42,8 @@ export function drawDonut(svg, { delivered, in_flight: inFlight, errors, state }
 
 /** Sent and failed per hour, the current hour last. */
 export function drawActivity(svg, hours) {
-  const [width, height, foot] = [960, 190, 22];
+  const [width, height, foot] = [svg.clientWidth || 960, 190, 22];
+  const every = width < 600 ? 6 : 3;
   const top = Math.max(1, ...hours.map((hour) => Math.max(hour.sent, hour.failed)));
   const step = width / hours.length;
   const scale = (count) => (count ? Math.max(2, (count / top) * (height - foot - 16)) : 0);
@@ -50,7 +51,7 @@ export function drawActivity(svg, hours) {
   parts.push(shape("text", { x: 0, y: 10 }, `${number.format(top)} per hour`));
   hours.forEach((hour, index) => {
     const when = new Date(hour.hour);
-    const label = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const label = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     const group = shape("g", {});
     group.append(shape("title", {}, `${label}: ${number.format(hour.sent)} sent, ${number.format(hour.failed)} failed`));
     for (const [kind, count, offset] of [["sent", hour.sent, 0.14], ["failed", hour.failed, 0.54]]) {
@@ -59,7 +60,7 @@ export function drawActivity(svg, hours) {
         class: kind, x: (index + offset) * step, y: height - foot - tall, width: step * 0.34, height: tall, rx: 2,
       }));
     }
-    if (index % 4 === 3) group.append(shape("text", { x: (index + 0.5) * step, y: height - 6, "text-anchor": "middle" }, label));
+    if (index % every === every - 1) group.append(shape("text", { x: Math.min((index + 0.5) * step, width - 18), y: height - 6, "text-anchor": "middle" }, label));
     parts.push(group);
   });
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
