@@ -8,11 +8,8 @@ from campaign.rows import NumberList, Table, TextReader
 SHOWN_BAD_ROWS = 20
 
 
-class Contact(NamedTuple):
-    """One person of an audience: the phone in E.164 and the columns beside it."""
-
-    phone: str
-    variables: dict[str, str]
+type Contact = tuple[str, dict[str, str]]
+"""One person of an audience: the phone in E.164 and the columns beside it."""
 
 
 class BadRow(NamedTuple):
@@ -40,10 +37,11 @@ class ContactReader:
 
         """
         text = self._text.feed(data, last=last)
-        contacts = []
+        contacts: list[Contact] = []
+        read = self._phones.read
         for line, cell, variables in self._table.rows(text, last=last):
             try:
-                contacts.append(Contact(self._phones.read(cell), variables))
+                contacts.append((read(cell), variables))
             except Unusable as error:
                 self.invalid += 1
                 if len(self.bad_rows) < SHOWN_BAD_ROWS:

@@ -5,7 +5,6 @@ already are decided by one regular expression per calling code, made from the sa
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 import phonenumbers
@@ -24,7 +23,10 @@ EMPTY = "no phone number"
 _NO_REGION = "001"
 """Calling codes of no country, like +800, have this in place of a region."""
 
-_PLAIN = re.compile(r"\+[1-9][0-9]{5,15}")
+_NO_COUNTRY = "\n"
+"""Stripped text does not begin with it."""
+
+_NOTHING = re.compile(r"(?!)")
 _ROUNDED = re.compile(r"\+?[0-9]+[.,]?[0-9]*[eE]\+?[0-9]+")
 _KINDS = (
     "mobile",
@@ -50,6 +52,8 @@ class PhoneReader:
 
     def __init__(self, default_region: str | None = None) -> None:
         self._region = default_region
+        self._country = _NO_COUNTRY
+        self._valid = _NOTHING
 
     def read(self, cell: str) -> str:
         """Return the number in E.164.
@@ -59,7 +63,9 @@ class PhoneReader:
 
         """
         text = cell.strip()
-        if _PLAIN.fullmatch(text) is not None and _is_valid_as_written(text):
+        if not text.startswith(self._country):
+            self._country, self._valid = _country(text)
+        if self._valid.fullmatch(text, len(self._country)) is not None:
             return text
         return self._parse(_unmarked(text))
 
@@ -89,37 +95,22 @@ def _unmarked(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """One calling code: which national numbers are valid, and what parsing takes off in front."""
-
-    valid: re.Pattern[str]
-    prefix: re.Pattern[str] | None
-
-    def keeps(self, phone: str, start: int) -> bool:
-        """Tell whether the national number from `start` on is valid and parsing leaves it alone."""
-        if self.valid.fullmatch(phone, start) is None:
-            return False
-        taken = self.prefix.match(phone, start) if self.prefix else None
-        return taken is None or taken.end() == start
-
-
-def _is_valid_as_written(phone: str) -> bool:
-    """Tell whether `+<digits>` is a valid number whose E.164 form is this very text.
-
-    False only sends it through the full parse.
-    """
+def _country(phone: str) -> tuple[str, re.Pattern[str]]:
+    """Return `+` and the calling code with which a phone begins, and what is valid behind it."""
     for end in (2, 3, 4):
-        plan = _plan(phone[1:end])
-        if plan is not None:
-            return plan.keeps(phone, end)
-    return False
+        code = phone[1:end]
+        if phone[:1] == "+" and code.isascii() and code.isdigit():
+            valid = _valid_as_written(code)
+            if valid is not None:
+                return phone[:end], valid
+    return _NO_COUNTRY, _NOTHING
 
 
 @cache
-def _plan(calling_code: str) -> _Plan | None:
-    """Return the plan of a calling code, or None when there is no such code.
+def _valid_as_written(calling_code: str) -> re.Pattern[str] | None:
+    """Return what national numbers are valid, and are what parsing would make of them.
 
+    None when there is no such calling code. What does not match goes through the full parse.
     The library takes the first region that claims the number: by its leading digits if it has
     some, else by a match.
     """
@@ -138,8 +129,18 @@ def _plan(calling_code: str) -> _Plan | None:
         else:
             claims.append(unclaimed + valid)
     main = _metadata(regions[0], int(calling_code))
-    prefix = main.national_prefix_for_parsing if main is not None else None
-    return _Plan(re.compile("|".join(claims)), re.compile(prefix) if prefix else None)
+    return re.compile(f"{_untouched(main)}(?:{'|'.join(claims)})", re.ASCII)
+
+
+def _untouched(metadata: PhoneMetadata | None) -> str:
+    """Return a condition under which parsing takes no national prefix off a number."""
+    prefix = metadata.national_prefix_for_parsing if metadata is not None else None
+    if not prefix:
+        return ""
+    if re.match(prefix, "") is None:
+        return f"(?!{prefix})"
+    whole_is_left = r"\1\Z"
+    return f"(?!(?=([0-9]*))(?:{prefix})(?!{whole_is_left}))"
 
 
 def _metadata(region: str, calling_code: int) -> PhoneMetadata | None:

@@ -6,7 +6,6 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
-from typing import NamedTuple
 
 MAX_RECORD = 256 * 1024
 """Characters in one record. A longer one is no contact, and would fill the memory."""
@@ -20,15 +19,11 @@ class Unreadable(ValueError):
     """The file is not the table that it should be; the message is safe to show."""
 
 
-class Row(NamedTuple):
-    """A record: the physical line on which it begins, its phone cell, and its other columns.
+type Row = tuple[int, str, dict[str, str]]
+"""A record: the physical line on which it begins, its phone cell, and its other columns.
 
-    A tuple, since a million of them are made one by one.
-    """
-
-    line: int
-    phone: str
-    variables: dict[str, str]
+A plain tuple, since millions of them are made one by one.
+"""
 
 
 class TextReader:
@@ -71,11 +66,11 @@ class NumberList:
 
     def rows(self, text: str, *, last: bool = False) -> Iterator[Row]:  # noqa: ARG002 - as a table
         """Return the rows of some whole lines."""
-        for line in io.StringIO(text, newline=""):
-            self._line += 1
-            cell = line.strip()
-            if cell:
-                yield Row(self._line, cell, {})
+        number = self._line
+        for number, line in enumerate(io.StringIO(text, newline=""), self._line + 1):
+            if not line.isspace():
+                yield number, line.strip(), {}
+        self._line = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class _Columns:
         variables = {
             name: unmarked(cells[index]) for index, name in self.variables if index < len(cells)
         }
-        return Row(line, cells[self.phone] if self.phone < len(cells) else "", variables)
+        return line, cells[self.phone] if self.phone < len(cells) else "", variables
 
 
 class _More(Exception):
