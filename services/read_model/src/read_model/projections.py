@@ -51,6 +51,7 @@ MESSAGES = Projection(
         pulse.NAME: pulse.INDEXES,
         activity.NAME: activity.INDEXES,
     },
+    batch=500,  # an entry may speak of 500 messages: no more than this may be in memory at once
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Recorded
+from campaign_events.envelope import Address, Recorded
 from campaign_events.projection import Document, Write
 from read_model.views.moves import Move
 
@@ -31,26 +31,26 @@ type Totals = Mapping[str, Any]
 
 def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
     """Keep one document of counters per campaign."""
-    counters: dict[str, Counter[str]] = {}
-    workspaces: dict[str, str] = {}
-    reports: dict[str, datetime] = {}
+    times: Counter[tuple[Address, Move]] = Counter()
+    reports: dict[Address, datetime] = {}
     for recorded, move in moved:
-        campaign_id = recorded.address.thing
-        workspaces[campaign_id] = recorded.address.workspace
-        counter = counters.setdefault(campaign_id, Counter())
-        for name, number in zip(COUNTERS, move, strict=False):
-            if number:
-                counter[name] += number
+        times[recorded.address, move] += 1
         if move.reported:
-            known = reports.get(campaign_id, recorded.time)
-            reports[campaign_id] = min(known, recorded.time)
+            known = reports.get(recorded.address)
+            if known is None or recorded.time < known:
+                reports[recorded.address] = recorded.time
+    counters: dict[Address, Counter[str]] = {}
+    for (address, move), repeated in times.items():
+        counter = counters.setdefault(address, Counter())
+        for name, number in zip(COUNTERS, move, strict=False):
+            counter[name] += number * repeated
     return [
         UpdateOne(
-            {"_id": campaign_id},
-            _changes(counter, workspaces[campaign_id], reports.get(campaign_id)),
+            {"_id": address.thing},
+            _changes(counter, address.workspace, reports.get(address)),
             upsert=True,
         )
-        for campaign_id, counter in counters.items()
+        for address, counter in counters.items()
     ]
 
 
