@@ -1,5 +1,6 @@
 """The read model over real servers: from facts in the log to answers over HTTP."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,9 @@ import orjson
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from pymongo import AsyncMongoClient
 
+import servers
 from campaign_events.campaign import (
     CampaignApproved,
     CampaignBuilt,
@@ -339,3 +342,23 @@ async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> N
 async def test_a_core_that_does_not_answer_is_down(world: World) -> None:
     assert (await world.get("/diagnostics"))["core_api"] == {"status": "down", "latency_ms": None}
     assert (await world.get("/overview/pulse"))["core"] == "down"
+
+
+async def test_the_diagnostics_answer_while_the_database_is_away(
+    nc: Client, log: EventLog, workspace: str, issuer: Issuer
+) -> None:
+    nowhere = f"mongodb://127.0.0.1:{servers.free_port()}/?replicaSet=none"
+    async with AsyncMongoClient[dict[str, Any]](nowhere, serverSelectionTimeoutMS=5000) as mongo:
+        db = mongo["read_model"]
+        app = door(resources("read_model", issuer, nc, db), Reading.of(nc, db, log))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://test",
+            headers=issuer.bearer(workspace, "viewer"),
+        ) as client:
+            asked = time.monotonic()
+            answer = await client.get("/api/v1/diagnostics")
+            assert time.monotonic() - asked < 2
+            assert answer.status_code == 200
+            assert (answer.json()["mongo"], answer.json()["nats"]) == ("down", "ok")
+            assert answer.json()["db_schema"] == {"version": None, "expected": 1, "ok": False}
