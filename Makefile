@@ -85,7 +85,7 @@ check: lint types walls test ## everything that must hold before a change goes i
 
 .PHONY: bench-first
 bench-first: install ## measure the whole path: messages, folding, pages, memory (minutes)
-	$(BIN)/python -m tests.bench.first
+	PYTHONPATH=tests $(BIN)/python -m bench.first
 
 .PHONY: clean
 clean: ## remove what the tools made; the data in .carillon stays

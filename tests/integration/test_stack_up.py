@@ -98,6 +98,7 @@ async def test_every_part_answers_to_the_token_of_the_stack(up: Launched) -> Non
             answer = await client.get(f"/api/v1{path}")
             assert answer.status_code == 200, (path, answer.text)
         assert (await client.post("/api/v1/campaigns", json={})).status_code == 422
+        assert "<title>" in (await client.get("/")).text
 
 
 async def test_a_platform_starts_empty(up: Launched) -> None:
