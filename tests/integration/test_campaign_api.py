@@ -1,17 +1,12 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import orjson
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from campaign.__main__ import compose
 from campaign_events.campaign import (
     CampaignApproved,
     CampaignBuilt,
@@ -22,88 +17,24 @@ from campaign_events.campaign import (
     CampaignStarted,
     ContactsUploaded,
 )
-from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
-from campaign_events.eventlog import EventLog, Fact
+from campaign_events.envelope import Position, new_id
 from campaign_events.message import PlanFinished, SendingFailed, SendingFinished
 from campaign_events.moderation import ModerationApproved
 from campaign_events.projection import Database
-from campaign_events.sender import SenderArchived, SenderCreated
-from doors import Issuer, at_work, resources
+from campaign_events.sender import SenderArchived
+from campaign_team import CAMPAIGNS, MODERATOR, Team, eventually, problem, team_in
+from doors import at_work
 
-CAMPAIGNS = "/api/v1/campaigns"
-MODERATOR = Actor(id="m1", name="Mo")
 PHONES = b"phone,name\n+447911123456,Ann\n+447911123457,Bo\n"
 CSV = {"Content-Type": "text/csv"}
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
-        while not await holds():  # noqa: ASYNC110 - nobody tells us, so we look
-            await asyncio.sleep(0.02)
-
-
-@dataclass(slots=True)
-class Team:
-    """People of one workspace who talk to a campaign service."""
-
-    app: Any
-    issuer: Issuer
-    workspace: str
-    log: EventLog
-    sender: str
-    work: dict[str, Coroutine[Any, Any, None]]
-
-    def speak(self, *roles: str, workspace: str | None = None) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
-            base_url="http://campaign",
-            headers=self.issuer.bearer(workspace or self.workspace, *roles),
-        )
-
-    def wish(self, **changes: object) -> dict[str, object]:
-        return {
-            "channel": "sms",
-            "name": "Spring",
-            "text": "Hello {{name}}",
-            "sender_id": self.sender,
-            "link_id": "sim",
-            "mode": "on_demand",
-        } | changes
-
-    async def say(self, event: Event, campaign: str) -> None:
-        """Another service appends a fact about a campaign."""
-        fact = Fact(event, Address(self.workspace, campaign), new_id())
-        await self.log.append_fact(fact, Origin(fact.id, datetime.now(UTC), "test"))
-
-    async def facts(self, campaign: str) -> list[Any]:
-        return [r.event for r in await self.log.load(Address(self.workspace, campaign))]
-
-    async def until(self, campaign: str, kind: type[Event]) -> Any:
-        """Wait for a fact of this kind."""
-        found: list[Any] = []
-
-        async def there() -> bool:
-            found.extend(fact for fact in await self.facts(campaign) if isinstance(fact, kind))
-            return bool(found)
-
-        await eventually(there)
-        return found[-1]
-
-
 @pytest.fixture
-async def team(  # noqa: PLR0917 - fixtures come as parameters
-    nc: Client, nats_url: str, db: Database, log: EventLog, workspace: str, tmp_path: Path
+async def team(
+    nc: Client, nats_url: str, db: Database, workspace: str, tmp_path: Path
 ) -> AsyncIterator[Team]:
-    issuer = Issuer.make(tmp_path)
-    owned = resources("campaign", issuer, nc, db, urls=(nats_url, ""))
-    app, work = await compose(owned, b"key", 1_000_000)
-    sender = new_id()
-    origin = Origin(new_id(), datetime.now(UTC), "test")
-    created = SenderCreated(name="Shop", by=MODERATOR)
-    await log.append([created], Address(workspace, sender), origin, after=0)
-    yield Team(app, issuer, workspace, log, sender, work)
-    for coroutine in work.values():
-        coroutine.close()
+    async with team_in(workspace, nc, db, nats_url, tmp_path) as team:
+        yield team
 
 
 @pytest.fixture
@@ -128,27 +59,12 @@ async def core(nc: Client) -> AsyncIterator[None]:
     await nc.flush()
 
 
-async def made(team: Team, **changes: object) -> str:
-    async with team.speak("author") as author:
-        answer = await author.post(CAMPAIGNS, json=team.wish(**changes))
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
-
-
 async def ready(team: Team, **changes: object) -> str:
-    campaign = await made(team, **changes)
+    campaign = await team.made(**changes)
     async with team.speak("author") as author:
         answer = await author.put(f"{CAMPAIGNS}/{campaign}/contacts", content=PHONES, headers=CSV)
         assert answer.status_code == 200, answer.text
     return campaign
-
-
-def problem(answer: httpx.Response, status: int, code: str) -> str:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert body["code"] == code
-    return str(body["detail"])
 
 
 async def test_a_created_campaign_is_answered_as_it_will_be_shown(team: Team) -> None:
@@ -230,7 +146,7 @@ async def test_roles_and_tokens_are_checked(team: Team) -> None:
 
 
 async def test_other_workspaces_and_ids_that_are_none_answer_404(team: Team) -> None:
-    campaign = await made(team)
+    campaign = await team.made()
     async with team.speak("author", workspace="elsewhere") as stranger:
         for path in ("start", "pause", "resume", "stop"):
             answer = await stranger.post(f"{CAMPAIGNS}/{campaign}/{path}")
@@ -259,7 +175,7 @@ async def test_the_same_key_at_the_same_moment_makes_one_campaign(team: Team) ->
 
 
 async def test_an_edit_changes_only_what_it_names(team: Team) -> None:
-    campaign = await made(team)
+    campaign = await team.made()
     async with team.speak("author") as author:
         answer = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"text": "Bye"})
         unknown = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"colour": "red"})
@@ -284,7 +200,7 @@ async def test_after_a_moderators_decision_nothing_can_be_changed(team: Team) ->
 
 
 async def test_an_illegal_transition_says_status_and_action(team: Team) -> None:
-    campaign = await made(team)
+    campaign = await team.made()
     async with team.speak("author") as author:
         answer = await author.post(f"{CAMPAIGNS}/{campaign}/pause")
 

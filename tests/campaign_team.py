@@ -1,0 +1,111 @@
+"""People of a workspace in front of a campaign service, for several files of tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from nats.aio.client import Client
+
+from campaign.__main__ import compose
+from campaign_events.envelope import Actor, Address, Event, Origin, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.projection import Database
+from campaign_events.sender import SenderCreated
+from doors import Issuer, resources
+
+CAMPAIGNS = "/api/v1/campaigns"
+MODERATOR = Actor(id="m1", name="Mo")
+SECRET = b"key"
+UPLOAD_LIMIT = 1_000_000
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await holds():  # noqa: ASYNC110 - nobody tells us, so we look
+            await asyncio.sleep(0.02)
+
+
+@dataclass(slots=True)
+class Team:
+    """People of one workspace who talk to a campaign service."""
+
+    app: Any
+    issuer: Issuer
+    workspace: str
+    log: EventLog
+    sender: str
+    work: dict[str, Coroutine[Any, Any, None]]
+
+    def speak(self, *roles: str, workspace: str | None = None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://campaign",
+            headers=self.issuer.bearer(workspace or self.workspace, *roles),
+        )
+
+    def wish(self, **changes: object) -> dict[str, object]:
+        return {
+            "channel": "sms",
+            "name": "Spring",
+            "text": "Hello {{name}}",
+            "sender_id": self.sender,
+            "link_id": "sim",
+            "mode": "on_demand",
+        } | changes
+
+    async def say(self, event: Event, campaign: str) -> None:
+        """Another service appends a fact about a campaign."""
+        fact = Fact(event, Address(self.workspace, campaign), new_id())
+        await self.log.append_fact(fact, Origin(fact.id, datetime.now(UTC), "test"))
+
+    async def facts(self, campaign: str) -> list[Any]:
+        return [r.event for r in await self.log.load(Address(self.workspace, campaign))]
+
+    async def until(self, campaign: str, kind: type[Event]) -> Any:
+        """Wait for a fact of this kind."""
+        found: list[Any] = []
+
+        async def there() -> bool:
+            found.extend(fact for fact in await self.facts(campaign) if isinstance(fact, kind))
+            return bool(found)
+
+        await eventually(there)
+        return found[-1]
+
+    async def made(self, **changes: object) -> str:
+        """The id of a new campaign."""
+        async with self.speak("author") as author:
+            answer = await author.post(CAMPAIGNS, json=self.wish(**changes))
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["id"])
+
+
+@asynccontextmanager
+async def team_in(
+    workspace: str, nc: Client, db: Database, nats_url: str, folder: Path
+) -> AsyncIterator[Team]:
+    """A team with a sender, and the service's app; its work is not begun."""
+    issuer, log = Issuer.make(folder), EventLog(nc)
+    owned = resources("campaign", issuer, nc, db, urls=(nats_url, ""))
+    app, work = await compose(owned, SECRET, UPLOAD_LIMIT)
+    sender = new_id()
+    origin = Origin(new_id(), datetime.now(UTC), "test")
+    created = SenderCreated(name="Shop", by=MODERATOR)
+    await log.append([created], Address(workspace, sender), origin, after=0)
+    yield Team(app, issuer, workspace, log, sender, work)
+    for coroutine in work.values():
+        coroutine.close()
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> str:
+    """The detail of an answer that must be this problem."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["code"] == code
+    return str(body["detail"])
