@@ -25,7 +25,7 @@ UPLOAD_LIMIT = 1_000_000
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not await holds():  # noqa: ASYNC110 - nobody tells us, so we look
             await asyncio.sleep(0.02)
 
