@@ -1,0 +1,58 @@
+"""The bare link: how fast the same carrier takes messages when nothing is stored anywhere."""
+
+import time
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from carrier import running
+from dispatcher.links.link import Part, Source
+from dispatcher.links.registry import open_link
+from dispatcher.links.settings import LinkSettings
+
+
+async def raw_link_rate(config: str, folder: Path, window: int, count: int) -> float:
+    """Submit `count` messages to a carrier and hear all reports; messages per second."""
+    source = Source("Bench")
+    raw = folder / "raw"
+    raw.mkdir()
+    with running(raw, config) as carrier:
+        settings = LinkSettings(
+            id="raw",
+            host="127.0.0.1",
+            port=carrier.port,
+            system_id="carillon",
+            password=SecretStr("secret"),
+            window=window,
+        )
+        return await _rate(settings, source, count)
+
+
+async def _rate(settings: LinkSettings, source: Source, count: int) -> float:
+    async with open_link(settings) as link:
+        while not link.up:
+            await link.events()
+        began = time.perf_counter()
+        sent = reported = 0
+        while reported < count:
+            room = min(link.room(), count - sent)
+            if room:
+                link.submit(
+                    [
+                        Part(
+                            key=("raw", number, 0),
+                            destination=f"+4915113{number:06d}",
+                            reference=number & 0xFFFF,
+                            octets=b"Hello, this is measured",
+                            data_coding=0,
+                            udh=False,
+                            source=source,
+                        )
+                        for number in range(sent, sent + room)
+                    ]
+                )
+                sent += room
+            batch = await link.events()
+            link.acknowledge(batch.reports)
+            reported += len(batch.reports)
+        return count / (time.perf_counter() - began)
