@@ -1,0 +1,345 @@
+"""Three ledgers of one campaign: the carrier's, the log's, the views'. None of them may differ.
+
+The log is folded here by rules of its own: every message is followed on its own, and a fact that
+finds it in a status where it can not apply is an error.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Any
+
+import httpx
+import nats
+from pymongo import AsyncMongoClient
+
+from campaign.launching import DUE
+from campaign.suppressed import SUPPRESSED
+from campaign_events.envelope import Recorded
+from campaign_events.eventlog import EventLog
+from campaign_events.message import BATCH, OUTCOME_UNKNOWN, Failure
+from campaign_events.projection import Database, Projection, Projector
+from dispatcher.views import CAMPAIGNS as DISPATCHED_CAMPAIGNS
+from dispatcher.views import MESSAGES as DISPATCHED_MESSAGES
+from folding import seen
+from moderation.projections import MODERATION
+from read_model.projections import CAMPAIGNS, MESSAGES
+from stacks import Platform, ask, until
+
+type Json = dict[str, Any]
+
+PROJECTIONS: Sequence[tuple[str, Projection]] = (
+    ("campaign", DUE),
+    ("campaign", SUPPRESSED),
+    ("moderation", MODERATION),
+    ("dispatcher", DISPATCHED_CAMPAIGNS),
+    ("dispatcher", DISPATCHED_MESSAGES),
+    ("read_model", CAMPAIGNS),
+    ("read_model", MESSAGES),
+)
+STATUSES = ("queued", "submitting", "submitted", "delivered", "failed", "skipped")
+
+
+@dataclass(slots=True)
+class Message:
+    """What the log tells about one message."""
+
+    status: str
+    segments: int
+    reason: str | None = None
+    ids: tuple[str, ...] = ()
+
+
+@dataclass
+class Story:
+    """The messages of one campaign as the log has them, and what it should not have said."""
+
+    messages: dict[int, Message] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+    undecided: int = 0
+    """How often a message was given up, recovered later or not."""
+    ends: int = 0
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """The numbers as `GET /campaigns/{id}` calls them."""
+        counted = Counter(message.status for message in self.messages.values())
+        segments = sum(message.segments for message in self.messages.values())
+        return {
+            "total": len(self.messages),
+            **{status: counted[status] for status in STATUSES},
+            "segments": segments,
+        }
+
+    @property
+    def unknown(self) -> int:
+        return sum(message.reason == OUTCOME_UNKNOWN for message in self.messages.values())
+
+    def tell(self, fact: Recorded[Any]) -> None:  # noqa: C901, PLR0912 - one case per kind of fact
+        """Follow one fact."""
+        event = fact.event
+        match event.type:
+            case "message.planned":
+                self._plan(event)
+            case "message.skipped":
+                for skip in event.skipped:
+                    self._move(fact, skip.number, "queued", "skipped", skip.reason)
+            case "message.taken":
+                self._take(fact)
+            case "message.deferred":
+                for deferral in event.deferrals:
+                    self._move(fact, deferral.number, "submitting", "queued")
+            case "message.submitted":
+                for submission in event.messages:
+                    moved = self._move(fact, submission.number, "submitting", "submitted")
+                    moved.ids = submission.carrier_ids
+            case "message.refused":
+                self._fail(fact, event.failures, "submitting")
+            case "message.reported":
+                for number in event.delivered:
+                    self._move(fact, number, "submitted", "delivered")
+                self._fail(fact, event.failed, "submitted")
+            case "message.undecided":
+                self.undecided += len(event.numbers)
+                for number in event.numbers:
+                    self._move(fact, number, "submitting", "failed", OUTCOME_UNKNOWN)
+            case "message.recovered":
+                self._recover(fact)
+            case "message.finished":
+                self.ends += 1
+            case _:
+                pass
+        self._check_size(fact)
+
+    def _plan(self, event: Any) -> None:
+        segments = chain.from_iterable(repeat(size, count) for size, count in event.parts)
+        skipped = {skip.number: skip.reason for skip in event.skipped}
+        for number in range(event.first, event.last + 1):
+            if number in self.messages:
+                self.mistakes.append(f"{number} is planned twice")
+            elif number in skipped:
+                self.messages[number] = Message("skipped", 0, skipped[number])
+            else:
+                self.messages[number] = Message("queued", next(segments))
+        if next(segments, None) is not None:
+            self.mistakes.append(f"{event.first} to {event.last}: more segments than messages")
+
+    def _take(self, fact: Recorded[Any]) -> None:
+        spans = (range(first, last + 1) for first, last in fact.event.spans)
+        fresh = [
+            number
+            for number in chain.from_iterable(spans)
+            if self.messages[number].status != "skipped"
+        ]
+        taken = [*fresh, *fact.event.retried]
+        if len(taken) != fact.event.count:
+            self.mistakes.append(f"{fact.seq} takes {len(taken)}, but says {fact.event.count}")
+        for number in taken:
+            self._move(fact, number, "queued", "submitting")
+
+    def _fail(self, fact: Recorded[Any], failures: Sequence[Failure], was: str) -> None:
+        for failure in failures:
+            self._move(fact, failure.number, was, "failed", failure.error)
+
+    def _recover(self, fact: Recorded[Any]) -> None:
+        reasons: list[tuple[int, str, str | None]] = [
+            *((number, "delivered", None) for number in fact.event.delivered),
+            *((failure.number, "failed", failure.error) for failure in fact.event.failed),
+        ]
+        for number, status, reason in reasons:
+            if self.messages[number].reason != OUTCOME_UNKNOWN:
+                self.mistakes.append(f"{fact.seq} recovers {number}, which was not lost")
+            self._move(fact, number, "failed", status, reason)
+
+    def _move(
+        self, fact: Recorded[Any], number: int, was: str, becomes: str, reason: str | None = None
+    ) -> Message:
+        message = self.messages[number]
+        if message.status != was:
+            self.mistakes.append(
+                f"{fact.seq} {fact.event.type}: {number} is {message.status}, not {was}"
+            )
+        message.status, message.reason = becomes, reason
+        return message
+
+    def _check_size(self, fact: Recorded[Any]) -> None:
+        for name, value in fact.event:
+            if isinstance(value, tuple) and name != "parts" and len(value) > BATCH:
+                self.mistakes.append(f"{fact.seq} {fact.event.type}: {len(value)} {name}")
+
+
+async def log_ledger(platform: Platform, workspace: str, campaign: str) -> Story:
+    """Read a campaign's messages from the log."""
+    nc = await nats.connect(platform.file().nats_url)
+    try:
+        subject = f"message.{workspace}.{campaign}.>"
+        facts = await EventLog(nc).load_subject("MESSAGES", subject)
+    finally:
+        await nc.close()
+    story = Story()
+    for fact in facts:
+        story.tell(fact)
+    return story
+
+
+@dataclass(frozen=True)
+class CarrierLedger:
+    """What the carrier knows about some numbers."""
+
+    parts: Mapping[str, Sequence[Json]]
+    """Accepted parts by destination, in the order of the parts."""
+    refused: Counter[str]
+
+    @classmethod
+    def of(cls, platform: Platform, phones: Sequence[str]) -> "CarrierLedger":
+        wanted = {phone.removeprefix("+") for phone in phones}
+        parts: defaultdict[str, list[Json]] = defaultdict(list)
+        refused: Counter[str] = Counter()
+        for line in platform.carrier_book("accepted", "refused"):
+            if line["destination"] not in wanted:
+                continue
+            if line["event"] == "accepted":
+                parts[line["destination"]].append(line)
+            else:
+                refused[line["destination"]] += 1
+        for accepted in parts.values():
+            accepted.sort(key=lambda line: int(line["part"]))
+        return cls(parts, refused)
+
+    @property
+    def twice(self) -> list[str]:
+        """Parts of messages that a person got more than once."""
+        counted = Counter(
+            (phone, line["part"]) for phone, lines in self.parts.items() for line in lines
+        )
+        return [
+            f"{phone} part {part}: {count}" for (phone, part), count in counted.items() if count > 1
+        ]
+
+
+def agreement(story: Story, carrier: CarrierLedger, phones: Sequence[str]) -> list[str]:
+    """Everything in which the log and the carrier disagree; number n is the nth phone."""
+    wrong = [*story.mistakes, *carrier.twice]
+    if sorted(story.messages) != list(range(1, len(phones) + 1)):
+        wrong.append(f"the log knows {len(story.messages)} messages, there are {len(phones)}")
+    for number, message in story.messages.items():
+        phone = phones[number - 1].removeprefix("+")
+        why = _disagreement(message, carrier.parts.get(phone, ()), carrier.refused[phone])
+        if why:
+            wrong.append(f"{number}: {why} ({message}, {carrier.parts.get(phone)})")
+    return wrong
+
+
+def _disagreement(message: Message, parts: Sequence[Json], refused: int) -> str | None:  # noqa: PLR0911
+    """Why one message is not what the carrier says it is."""
+    whole = len(parts) == message.segments
+    delivered = whole and all(line["stat"] == "DELIVRD" for line in parts)
+    if message.ids and list(message.ids) != [line["message_id"] for line in parts]:
+        return "other ids than the carrier's"
+    if message.status in ("skipped", "queued") and parts:
+        return "the carrier has it"
+    if message.status == "delivered" and not delivered:
+        return "the carrier did not deliver it"
+    if message.status in ("submitting", "submitted"):
+        return "not final"
+    if message.status == "failed" and delivered:
+        return "the carrier delivered it"
+    if message.status != "failed" or message.reason == OUTCOME_UNKNOWN:
+        return None
+    if message.ids and message.reason not in [line["error"] for line in parts]:
+        return "another error than the carrier's"
+    return None if message.ids or refused or whole else "the carrier never refused it"
+
+
+async def receipts_paid(platform: Platform) -> None:
+    """Wait until the carrier owes no delivery report any more."""
+
+    def owes_nothing() -> bool:
+        owed = sum(int(line["receipts"]) for line in platform.carrier_book("accepted"))
+        return len(platform.carrier_book("receipt")) >= owed
+
+    await until(owes_nothing, "every delivery report is acknowledged", look_s=0.5)
+
+
+async def message_rows(client: httpx.AsyncClient, campaign: str) -> dict[int, Json]:
+    """All messages of a campaign, page by page."""
+    rows: dict[int, Json] = {}
+    cursor: str | None = None
+    while True:
+        query: Json = {"limit": 1000} | ({"cursor": cursor} if cursor else {})
+        page = await ask(client, "GET", f"/campaigns/{campaign}/messages", params=query)
+        assert not rows.keys() & {row["number"] for row in page["items"]}
+        rows |= {row["number"]: row for row in page["items"]}
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return rows
+
+
+def differing_rows(story: Story, rows: Mapping[int, Json], phones: Sequence[str]) -> list[str]:
+    """Where the list of messages shows something else than the log tells."""
+    wrong = [f"{number} is missing" for number in story.messages.keys() - rows.keys()]
+    for number, row in rows.items():
+        message = story.messages[number]
+        told = (message.status, message.reason, message.segments, phones[number - 1])
+        shown = (row["status"], row["reason"], row["segments"], row["phone"])
+        if told != shown:
+            wrong.append(f"{number}: the log tells {told}, the list shows {shown}")
+        if message.ids and list(message.ids) != row["carrier_ids"]:
+            wrong.append(f"{number}: {message.ids} are shown as {row['carrier_ids']}")
+    return wrong
+
+
+async def differing_views(platform: Platform) -> list[str]:
+    """Fold the whole log once more, into a fresh database, and compare every view with it."""
+    place = platform.file()
+    nc = await nats.connect(place.nats_url)
+    try:
+        async with AsyncMongoClient[Json](place.mongo_url, tz_aware=True) as mongo:
+            wrong: list[str] = []
+            for service, projection in PROJECTIONS:
+                fresh = mongo[f"fresh_{service}"]
+                end = await _end(EventLog(nc), projection)
+                await _folded_to(end, projection, mongo[service])
+                await _fold(end, Projector(projection, nc, fresh))
+                for name in map(projection.collection, projection.collections):
+                    wrong += await _differences(mongo[service], fresh, name)
+                await mongo.drop_database(fresh.name)
+            return wrong
+    finally:
+        await nc.close()
+
+
+async def _end(log: EventLog, projection: Projection) -> int:
+    found = await log.load_subject(projection.stream, projection.subject)
+    return found[-1].seq if found else 0
+
+
+async def _folded_to(end: int, projection: Projection, db: Database) -> None:
+    """Wait until the service's own view has come so far."""
+    async with asyncio.timeout(60):
+        while True:
+            checkpoint = await db.checkpoints.find_one({"_id": projection.id})
+            if (checkpoint or {"seq": -1})["seq"] >= end:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def _fold(end: int, projector: Projector) -> None:
+    running = asyncio.create_task(projector.run())
+    try:
+        assert await projector.reached(end, 60)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _differences(live: Database, fresh: Database, name: str) -> list[str]:
+    kept = {row["_id"]: row async for row in live[name].find()}
+    folded = {row["_id"]: row async for row in fresh[name].find()}
+    return [
+        f"{live.name}.{name} {key}: kept {kept.get(key)}, folded {folded.get(key)}"
+        for key in kept.keys() | folded.keys()
+        if seen(kept.get(key)) != seen(folded.get(key))
+    ]
