@@ -4,8 +4,8 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -211,14 +211,9 @@ def moves(facts: list[Recorded[Any]]) -> Counter[str]:  # noqa: C901 - one case 
                 counted["failed"] -= len(event.delivered)
                 counted["delivered"] += len(event.delivered)
                 counted["unknown"] -= len(event.delivered) + len(event.failed)
+            case _:
+                pass
     return +counted
-
-
-@asynccontextmanager
-async def messages_view(mongo_url: str) -> AsyncIterator[Any]:
-    """The dispatcher's own view of messages."""
-    async with AsyncMongoClient[dict[str, Any]](mongo_url) as mongo:
-        yield mongo["dispatcher"]["messages.r1"]
 
 
 def http(rig: Rig, *roles: str) -> httpx.AsyncClient:

@@ -193,6 +193,16 @@ def report_to_page(stack: Stack, seen: Seen) -> list[float]:
     return waits
 
 
+def cpu_seconds(stack: Stack) -> dict[str, float]:
+    """Processor time that each process has used so far."""
+    used = {}
+    for name, place in stack.file().services.items():
+        if place.pid is not None:
+            times = psutil.Process(place.pid).cpu_times()
+            used[name] = times.user + times.system
+    return used
+
+
 def memory(stack: Stack) -> str:
     sizes = []
     for name, place in stack.file().services.items():
@@ -218,11 +228,16 @@ async def main() -> None:
         async with running_stack(options, lambda _: None) as stack:
             campaign = await prepare(stack)
             seen = Seen()
+            before = cpu_seconds(stack)
             rate = await measure_path(stack, campaign, seen)
+            spent = {name: used - before[name] for name, used in cpu_seconds(stack).items()}
             waits = report_to_page(stack, seen)
             used = memory(stack)
             say(f"sent {MESSAGES} messages; measuring the bare link")
             raw = await raw_link_rate(CARRIER, data, WINDOW, MESSAGES)
+            if "--path" in sys.argv:
+                say(f"{rate:,.0f}/s of {raw:,.0f}/s; {spent}")
+                return
             say("filling a log and folding it")
             async with AsyncMongoClient[dict[str, Any]](stack.mongo.url("admin")) as mongo:
                 folded = await fold_rates(stack.nats.url("admin"), mongo)
@@ -230,6 +245,8 @@ async def main() -> None:
             f"whole path: {rate:,.0f} messages/s with delivery reports "
             f"({rate / raw:.2f} of the bare link's {raw:,.0f}/s; window {WINDOW}, 20 ms)"
         )
+        shares = ", ".join(f"{name} {used / MESSAGES * 1e6:.0f}" for name, used in spent.items())
+        say(f"processor time per message, µs: {shares}")
         for line in folded:
             say(line)
         say(

@@ -2,16 +2,18 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from campaign_events.campaign import CampaignPaused, CampaignResumed
+from campaign_events.envelope import Position, Recorded
 from campaign_events.eventlog import EventLog
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from dispatching import BY, Rig, http, messages_view, moves, phone
+from dispatching import BY, Rig, http, moves, phone
 
 pytestmark = pytest.mark.timeout(90)
 QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
@@ -31,8 +33,33 @@ async def test_a_campaign_is_planned_sent_reported_and_finished(rig: Rig) -> Non
     assert moves(facts) == {"delivered": 300}
     assert set(rig.accepted().values()) == {1}
     assert len(rig.accepted()) == 300
-    async with messages_view(rig.mongo_url) as view:
-        assert await view.count_documents({"campaign": campaign, "status": "delivered"}) == 300
+
+
+async def test_messages_are_listed_in_row_order_by_status_and_in_pages(rig: Rig) -> None:
+    unlucky = QUICK.replace("[receipts]", "refused = { ESME_RINVDSTADR = 0.2 }\n[receipts]")
+    with rig.carrying(unlucky), rig.dispatcher():
+        campaign = await rig.approve(120)
+        facts = await rig.until(campaign, "message.plan_finished")
+        async with http(rig, "admin") as client:
+            queued = await _listed(client, campaign, facts, status="queued")
+            await rig.start(campaign)
+            facts = await rig.until(campaign, "message.finished")
+            everything = await _listed(client, campaign, facts)
+            failed = await _listed(client, campaign, facts, status="failed")
+            delivered = await _listed(client, campaign, facts, status="delivered")
+        async with http(rig, "viewer") as client:
+            masked = await _listed(client, campaign, facts)
+
+    assert [row["number"] for row in queued] == list(range(1, 121))
+    assert [row["number"] for row in everything] == list(range(1, 121))
+    assert {row["status"] for row in everything} == {"failed", "delivered"}
+    assert [row["number"] for row in sorted(failed + delivered, key=lambda row: row["number"])] == (
+        list(range(1, 121))
+    )
+    assert failed[0]["reason"] == "0x0000000b"
+    assert delivered[0]["phone"] == phone(delivered[0]["number"])
+    assert all(row["carrier_ids"] and row["reported_at"] for row in delivered)
+    assert masked[0]["phone"].startswith("+49***")
 
 
 async def test_long_texts_go_out_in_parts_and_end_with_their_last_report(rig: Rig) -> None:
@@ -152,6 +179,27 @@ async def _ready(client: httpx.AsyncClient) -> None:
             except httpx.TransportError:
                 pass
             await asyncio.sleep(0.1)
+
+
+async def _listed(
+    client: httpx.AsyncClient, campaign: str, facts: list[Recorded[Any]], **wanted: str
+) -> list[dict[str, Any]]:
+    """All pages of a listing that holds these facts."""
+    await _ready(client)
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = None
+    position = Position.of("MESSAGES", facts[-1].seq)
+    while True:
+        answer = await client.get(
+            f"/api/v1/campaigns/{campaign}/messages",
+            params={**wanted, "limit": "50", **({"cursor": cursor} if cursor else {})},
+            headers={"Min-Event-Position": str(position)},
+        )
+        assert answer.status_code == 200, answer.text
+        rows += answer.json()["items"]
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return rows
 
 
 async def _quiet(rig: Rig) -> None:

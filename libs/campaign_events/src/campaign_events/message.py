@@ -5,7 +5,7 @@ within the campaign; phones and variables never enter the log. Every fact states
 message status to another, so a fold can count without knowing the single message.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from campaign_events.envelope import Event, Id, Value
 
@@ -32,8 +32,8 @@ class Failure(Value):
     error: str
 
 
-class Submission(Value):
-    """A message in the carrier's hands: one carrier id per part."""
+class Submission(NamedTuple):
+    """A message in the carrier's hands: one carrier id per part. In JSON an array of the two."""
 
     number: int
     carrier_ids: tuple[str, ...]

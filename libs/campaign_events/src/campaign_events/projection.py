@@ -22,6 +22,8 @@ EVENTS = Counter("carillon_projection_events", "Events folded into a view", ["pr
 LAG = Gauge("carillon_projection_lag_events", "Events that a view has yet to fold", ["projection"])
 
 RETRY_S = 0.1
+REST_S = 0.04
+"""Between two commits of a view that is up to date: what comes meanwhile is committed together."""
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +89,7 @@ class Projector:
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def run(self) -> None:
-        """Fold and commit for ever, the next batch fetched while one commits.
+        """Fold and commit for ever; the follower brings the next batch while one commits.
 
         Raises:
             Fenced, AheadOfLog: this process must not go on.
@@ -105,15 +107,14 @@ class Projector:
             after=self.seq,
             batch=self.projection.batch,
         )
-        coming = asyncio.create_task(follower.fetch())
         try:
             while True:
-                batch = await coming
+                batch = await follower.fetch()
                 self.pending = follower.pending
-                coming = asyncio.create_task(follower.fetch())
                 await self._commit(batch, session)
+                if self.pending < self.projection.batch:
+                    await asyncio.sleep(REST_S)
         finally:
-            coming.cancel()
             await follower.close()
 
     async def reached(self, seq: int, within_s: float) -> bool:

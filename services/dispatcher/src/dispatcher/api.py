@@ -1,7 +1,7 @@
 """The dispatcher's HTTP door: messages, links, previews, and the opt-out list."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import phonenumbers
 from fastapi import APIRouter, Depends, FastAPI, Query, Response
@@ -14,15 +14,16 @@ from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Document
 from campaign_events.text import offending, render, segmentation, variables
 from dispatcher.health import Health
+from dispatcher.listing import Listing, Status
 from dispatcher.owning import Views
 from dispatcher.suppressions import Suppressions
 
 type Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
 type Administrator = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
 type Limit = Annotated[int, Query(ge=1, le=1000)]
-type Status = Literal["queued", "submitting", "submitted", "delivered", "failed", "skipped"]
 
 TEXT_LIMIT = 20_000
+MOST_CONTACTS = 10**9
 
 
 class Preview(BaseModel):
@@ -80,35 +81,24 @@ def _add_messages(router: APIRouter, views: Views) -> None:
         caller: Reader,
         status: Status | None = None,
         limit: Limit = 50,
-        cursor: Annotated[int | None, Query(ge=0)] = None,
+        cursor: Annotated[int | None, Query(ge=0, le=MOST_CONTACTS)] = None,
     ) -> dict[str, Any]:
         campaign = await views.campaigns.find_one(
             {"_id": campaign_id, "workspace": caller.workspace}
         )
         if campaign is None:
             raise not_found("campaign")
-        wanted: Document = {"campaign": campaign_id, "number": {"$gt": cursor or 0}}
-        if status is not None:
-            wanted["status"] = status
-        rows = await views.messages.find(wanted).sort("number", 1).limit(limit + 1).to_list()
+        rows = await Listing(views, campaign).page(status, cursor or 0, limit + 1)
         page = rows[:limit]
-        phones = await _phones(views, campaign, [row["number"] for row in page])
         masked = caller.roles <= {"viewer"}
         return {
-            "items": [_message(row, phones.get(row["number"]), masked=masked) for row in page],
+            "items": [_message(row, masked=masked) for row in page],
             "next_cursor": str(page[-1]["number"]) if len(rows) > limit else None,
         }
 
 
-async def _phones(views: Views, campaign: Document, numbers: list[int]) -> dict[int, str]:
-    found = views.contacts.find(
-        {"audience": campaign.get("audience"), "number": {"$in": numbers}},
-        {"number": 1, "phone": 1},
-    )
-    return {contact["number"]: contact["phone"] async for contact in found}
-
-
-def _message(row: Document, phone: str | None, *, masked: bool) -> dict[str, Any]:
+def _message(row: Document, *, masked: bool) -> dict[str, Any]:
+    phone = row.get("phone")
     if phone is not None and masked:
         phone = f"{phone[:3]}{'*' * (len(phone) - 5)}{phone[-2:]}"
     return {

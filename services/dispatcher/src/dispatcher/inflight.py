@@ -110,7 +110,7 @@ def stored(row: Document, workspace: str) -> Message:
         campaign=row["campaign"],
         workspace=workspace,
         number=row["number"],
-        parts=max(row["segments"], 1),
+        parts=len(row.get("carrier_ids", ())) or 1,
         fate=fate,
         tries=row.get("tries", 0),
         carrier_ids={part: name for part, name in enumerate(row.get("carrier_ids", ())) if name},

@@ -13,8 +13,9 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.projection import Document
 from campaign_events.suppression import phone_hash
-from campaign_events.text import render
+from campaign_events.text import render, segmentation
 from dispatcher.links.link import Source
+from dispatcher.views import message_id
 
 CHUNK = 500
 LOW = 100
@@ -144,43 +145,58 @@ class Shelf:
         """Read ahead when little is left: what is due again first, then row order."""
         if len(campaign.ready) >= LOW:
             return
-        due = campaign.due(CHUNK)
-        if due:
-            rows = await self._rows(campaign, {"$in": due})
-            campaign.ready.extendleft(reversed(await self._recipients(campaign, rows)))
-            for number in set(due) - {row["number"] for row in rows}:
-                campaign.defer(number, VIEW_LAG_S)
+        if due := campaign.due(CHUNK):
+            await self._fill_again(campaign, due)
         if len(campaign.ready) < LOW and campaign.queued > len(campaign.ready):
-            rows = await self._rows(campaign, {"$gt": campaign.read_to})
-            if rows:
-                campaign.ready.extend(await self._recipients(campaign, rows))
-                campaign.read_to = rows[-1]["number"]
+            await self._fill_fresh(campaign)
 
-    async def _rows(self, campaign: Outgoing, numbers: dict[str, Any]) -> Sequence[Document]:
+    async def _fill_again(self, campaign: Outgoing, due: Sequence[int]) -> None:
+        """Put deferred messages in front; the view may not show the newest of them yet."""
+        names = [message_id(campaign.id, number) for number in due]
         found = self._messages.find(
-            {"campaign": campaign.id, "status": "queued", "number": numbers},
-            {"number": 1, "segments": 1, "tries": 1},
+            {"_id": {"$in": names}, "status": "queued"}, {"tries": 1, "number": 1}
+        )
+        tries = {row["number"]: row["tries"] async for row in found}
+        contacts = await self._contacts_where(campaign, {"$in": list(tries)})
+        campaign.ready.extendleft(
+            self._recipient(campaign, contact, tries[contact["number"]])
+            for contact in reversed(contacts)
+        )
+        for number in set(due) - tries.keys():
+            campaign.defer(number, VIEW_LAG_S)
+
+    async def _fill_fresh(self, campaign: Outgoing) -> None:
+        """Put the next of the audience at the end, without those whom the plan skipped."""
+        contacts = await self._contacts_where(campaign, {"$gt": campaign.read_to})
+        if not contacts:
+            return
+        first, last = contacts[0]["number"], contacts[-1]["number"]
+        span = {"$gte": message_id(campaign.id, first), "$lte": message_id(campaign.id, last)}
+        found = self._messages.find({"_id": span, "status": "skipped"}, {"number": 1})
+        skipped = {row["number"] async for row in found}
+        campaign.ready.extend(
+            self._recipient(campaign, contact, 0)
+            for contact in contacts
+            if contact["number"] not in skipped
+        )
+        campaign.read_to = last
+
+    async def _contacts_where(
+        self, campaign: Outgoing, numbers: dict[str, Any]
+    ) -> Sequence[Document]:
+        found = self._contacts.find(
+            {"audience": campaign.audience, "number": numbers},
+            {"_id": 0, "number": 1, "phone": 1, "variables": 1},
         )
         return await found.sort("number", ASCENDING).limit(CHUNK).to_list()
 
-    async def _recipients(
-        self, campaign: Outgoing, rows: Sequence[Document]
-    ) -> Sequence[Recipient]:
-        numbers = [row["number"] for row in rows]
-        found = self._contacts.find(
-            {"audience": campaign.audience, "number": {"$in": numbers}},
-            {"number": 1, "phone": 1, "variables": 1},
+    def _recipient(self, campaign: Outgoing, contact: Document, tries: int) -> Recipient:
+        text = render(campaign.text, contact["variables"])
+        return Recipient(
+            number=contact["number"],
+            phone=contact["phone"],
+            phone_hash=phone_hash(self._secret, campaign.workspace, contact["phone"]),
+            text=text,
+            segments=segmentation(text).segments,
+            tries=tries,
         )
-        contacts = {contact["number"]: contact async for contact in found}
-        return [
-            Recipient(
-                number=row["number"],
-                phone=contact["phone"],
-                phone_hash=phone_hash(self._secret, campaign.workspace, contact["phone"]),
-                text=render(campaign.text, contact["variables"]),
-                segments=row["segments"],
-                tries=row.get("tries", 0),
-            )
-            for row in rows
-            if (contact := contacts.get(row["number"])) is not None
-        ]

@@ -1,7 +1,7 @@
 """Owning a link: by a lease, one dispatcher plans and sends the campaigns of that link."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,10 +12,11 @@ from pymongo.asynchronous.collection import AsyncCollection
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Batch
 from campaign_events.leases import Lease, held
-from campaign_events.message import OUTCOME_UNKNOWN, UnmatchedReport
+from campaign_events.message import UnmatchedReport
 from campaign_events.projection import Database, Document, Projector
 from campaign_events.service import Resources
-from dispatcher.inflight import InFlight, Message, stored
+from campaign_events.text import render, segmentation
+from dispatcher.inflight import Fate, InFlight, Message
 from dispatcher.links.link import Link, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
@@ -155,40 +156,44 @@ class LinkOwner:
     async def _left_behind(self) -> list[Message]:
         """Return this link's messages that were taken without an outcome, or ended unknown."""
         unknown = await self.views.messages.find(
-            {"link": self.settings.id, "unknown": True, "reason": OUTCOME_UNKNOWN}
+            {"link": self.settings.id, "unknown": True}
         ).to_list()
-        sendings = await self.views.sendings.find({"submitting": {"$gt": 0}}, {"_id": 1}).to_list()
-        taken = await self.views.messages.find(
-            {
-                "campaign": {"$in": [sending["_id"] for sending in sendings]},
-                "status": "submitting",
-                "link": self.settings.id,
-            }
-        ).to_list()
-        rows = [*unknown, *taken]
-        campaigns = {
-            campaign["_id"]: campaign
-            async for campaign in self.views.campaigns.find(
-                {"_id": {"$in": list({row["campaign"] for row in rows})}}
+        sendings = await self.views.sendings.find({"open": {"$exists": True, "$ne": []}}).to_list()
+        numbers: dict[str, dict[int, Fate]] = {}
+        for row in unknown:
+            numbers.setdefault(row["campaign"], {})[row["number"]] = "unknown"
+        for sending in sendings:
+            numbers.setdefault(sending["_id"], {}).update(
+                dict.fromkeys(sending["open"], "submitting")
             )
-        }
-        messages = [stored(row, campaigns[row["campaign"]]["workspace"]) for row in rows]
-        await self._add_phones(messages, campaigns)
-        if taken:
-            log.warning("undecided messages", link=self.settings.id, count=len(taken))
+        mine = {"_id": {"$in": list(numbers)}, "settings.link_id": self.settings.id}
+        messages = [
+            message
+            async for campaign in self.views.campaigns.find(mine)
+            for message in await self._recalled(campaign, numbers[campaign["_id"]])
+        ]
+        if messages:
+            log.warning("undecided messages", link=self.settings.id, count=len(messages))
         return messages
 
-    async def _add_phones(
-        self, messages: Sequence[Message], campaigns: dict[str, Document]
-    ) -> None:
-        for campaign_id, campaign in campaigns.items():
-            mine = {one.number: one for one in messages if one.campaign == campaign_id}
-            found = self.views.contacts.find(
-                {"audience": campaign["audience"], "number": {"$in": list(mine)}},
-                {"number": 1, "phone": 1},
+    async def _recalled(self, campaign: Document, fates: Mapping[int, Fate]) -> list[Message]:
+        """Return what can be said of messages whose answers nobody knows."""
+        found = self.views.contacts.find(
+            {"audience": campaign["audience"], "number": {"$in": list(fates)}}
+        )
+        return [
+            Message(
+                campaign=campaign["_id"],
+                workspace=campaign["workspace"],
+                number=contact["number"],
+                parts=segmentation(
+                    render(campaign["settings"]["text"], contact["variables"])
+                ).segments,
+                fate=fates[contact["number"]],
+                phone=contact["phone"],
             )
-            async for contact in found:
-                mine[contact["number"]].phone = contact["phone"]
+            async for contact in found
+        ]
 
     async def _follow(self, sender: Sender, link: Link, unready: set[str]) -> None:
         """Do with each campaign of the link what its status says, whenever that changes."""
@@ -236,12 +241,7 @@ class LinkOwner:
 
     async def _remember_deferred(self, outgoing: Outgoing) -> None:
         resting = self.views.messages.find(
-            {
-                "campaign": outgoing.id,
-                "status": "queued",
-                "number": {"$lte": outgoing.taken_to},
-            },
-            {"number": 1, "due_at": 1},
+            {"campaign": outgoing.id, "status": "queued"}, {"number": 1, "due_at": 1}
         )
         async for row in resting:
             outgoing.rest_until(row["number"], row["due_at"])

@@ -33,7 +33,7 @@ REPORTS = Counter("carillon_delivery_reports", "Delivery reports stored", ["link
 OPEN = Gauge("carillon_window_used", "Messages taken and not answered yet", ["link"])
 TURN = Histogram("carillon_sending_turn_seconds", "How long one turn of sending takes", ["link"])
 
-LINGER_S = 0.004
+LINGER_S = 0.01
 IDLE_S = 0.25
 REFUSES_ALL = 100
 DRAIN_S = 5.0

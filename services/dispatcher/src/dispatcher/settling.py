@@ -15,6 +15,10 @@ TEMPORARY_LONGEST_S = 900.0
 THROTTLED_S = 1.0
 
 
+type Stray = tuple[UnmatchedReport, str | None]
+"""A report that came too early; under another reading of its id, only for this destination."""
+
+
 class Settling:
     """Follows every message of a link from its submit to its end.
 
@@ -25,7 +29,7 @@ class Settling:
     def __init__(self, inflight: InFlight, undecided_wait_s: float) -> None:
         self._inflight = inflight
         self._wait_s = undecided_wait_s
-        self._strays: OrderedDict[str, UnmatchedReport] = OrderedDict()
+        self._strays: OrderedDict[str, Stray] = OrderedDict()
         self.open: dict[tuple[str, int], Message] = {}
         self.undecided: dict[str, list[Message]] = {}
         self._deadlines: dict[tuple[str, int], float] = {}
@@ -156,20 +160,23 @@ class Settling:
         stray = UnmatchedReport(carrier_id=report.message_id, delivered=error is None, error=error)
         out.unmatched.append(stray)
         self.remember([stray])
+        for name in report.other_ids:
+            self._strays.setdefault(name, (stray, report.destination))
 
     def remember(self, strays: Iterable[UnmatchedReport]) -> None:
         """Know reports that came before the answer to their submit."""
         for stray in strays:
-            self._strays[stray.carrier_id] = stray
-            if len(self._strays) > STRAYS_KEPT:
+            self._strays[stray.carrier_id] = (stray, None)
+            while len(self._strays) > STRAYS_KEPT:
                 self._strays.popitem(last=False)
 
     def _hear_strays(self, message: Message, out: Outcomes) -> None:
         if not self._strays:
             return
         for part, carrier_id in message.carrier_ids.items():
-            stray = self._strays.pop(carrier_id, None)
-            if stray is not None:
+            stray, destination = self._strays.get(carrier_id, (None, None))
+            if stray is not None and destination in (None, message.phone.lstrip("+")):
+                del self._strays[carrier_id]
                 error = None if stray.delivered else stray.error or "failed"
                 self._end_part(message, part, error, out)
 

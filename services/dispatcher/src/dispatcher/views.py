@@ -1,14 +1,16 @@
 """What the dispatcher derives from the log: campaigns and senders, messages and how far they are.
 
-A message document is named `<campaign>/<number>`, so that a campaign's messages lie side by side
-in row order and a span of them is one range of ids.
+A message has a document from the moment when something is known of it that its place in the row
+order does not tell: skipped, deferred, or answered by the carrier. One that merely waits has none,
+and of those that are with the carrier unanswered, the sending lists the numbers (`open`). It is
+named `<campaign>/<number>`, so a campaign's messages lie side by side in row order.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from functools import singledispatch
 
-from pymongo import DeleteMany, DeleteOne, IndexModel, InsertOne, UpdateMany, UpdateOne
+from pymongo import DeleteMany, DeleteOne, IndexModel, UpdateMany, UpdateOne
 
 from campaign_events.campaign import (
     CampaignCreated,
@@ -98,29 +100,48 @@ class _Messages:
         self.sendings: list[Write] = []
         self.unmatched: list[Write] = []
 
-    def put(self, campaign: str, number: int, at: datetime | None = None, **facts: object) -> None:
-        """Set fields of one message; `at` is when its end was reported."""
-        if at is not None:
-            facts["reported_at"] = at
-        self.messages.append(UpdateOne({"_id": message_id(campaign, number)}, {"$set": facts}))
+    def put(self, fact: Recorded[Event], number: int, **facts: object) -> None:
+        """Set fields of one message, which may be new here."""
+        campaign = fact.address.thing
+        self.messages.append(
+            UpdateOne(
+                {"_id": message_id(campaign, number)},
+                {"$set": {"campaign": campaign, "number": number, **facts}},
+                upsert=True,
+            )
+        )
 
-    def fail(self, campaign: str, failures: Iterable[Failure], at: datetime) -> int:
+    def put_all(self, fact: Recorded[Event], numbers: Sequence[int], **facts: object) -> None:
+        """Set the same fields of messages that are known already: one write for all of them."""
+        if numbers:
+            names = [message_id(fact.address.thing, number) for number in numbers]
+            self.messages.append(UpdateMany({"_id": {"$in": names}}, {"$set": facts}))
+
+    def fail(self, fact: Recorded[Event], failures: Sequence[Failure], **facts: object) -> int:
         """Fail messages with their errors; return how many."""
-        count = 0
         for failure in failures:
-            self.put(campaign, failure.number, at, status="failed", reason=failure.error)
-            count += 1
-        return count
+            ends = {"status": "failed", "reason": failure.error, "reported_at": fact.time, **facts}
+            self.put(fact, failure.number, **ends)
+        return len(failures)
 
-    def sum(self, campaign: str, set_: dict[str, object] | None = None, **moves: int) -> None:
-        """Add to a campaign's counters, and set fields of its sending."""
+    def sum(
+        self,
+        fact: Recorded[Event],
+        *,
+        closed: Iterable[int] = (),
+        place: dict[str, object] | None = None,
+        **moves: int,
+    ) -> None:
+        """Add to a campaign's counters, close open numbers, and set fields of its sending."""
         change: dict[str, object] = {}
         if counted := {name: count for name, count in moves.items() if count}:
             change["$inc"] = counted
-        if set_:
-            change["$set"] = set_
+        if numbers := list(closed):
+            change["$pull"] = {"open": {"$in": numbers}}
+        if place:
+            change["$set"] = place
         if change:
-            self.sendings.append(UpdateOne({"_id": campaign}, change, upsert=True))
+            self.sendings.append(UpdateOne({"_id": fact.address.thing}, change, upsert=True))
 
 
 def fold_messages(batch: Batch) -> Writes:
@@ -142,85 +163,74 @@ def _apply(_event: Event, _writes: _Messages, _fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesPlanned, w: _Messages, fact: Recorded[Event]) -> None:
-    skipped = {skip.number: skip.reason for skip in event.skipped}
-    segments = _runs(event.parts)
-    for number in range(event.first, event.last + 1):
-        reason = skipped.get(number)
-        w.messages.append(
-            InsertOne(
-                {
-                    "_id": message_id(fact.address.thing, number),
-                    "campaign": fact.address.thing,
-                    "number": number,
-                    "status": "queued" if reason is None else "skipped",
-                    "reason": reason,
-                    "segments": next(segments) if reason is None else 0,
-                }
-            )
-        )
-    place = {"workspace": fact.address.workspace, "planned_to": event.last, "planned_seq": fact.seq}
+    for skip in event.skipped:
+        w.put(fact, skip.number, status="skipped", reason=skip.reason)
     w.sum(
-        fact.address.thing,
-        place,
+        fact,
+        place={
+            "workspace": fact.address.workspace,
+            "planned_to": event.last,
+            "planned_seq": fact.seq,
+        },
         queued=event.queued,
-        skipped=len(skipped),
+        skipped=len(event.skipped),
         segments=event.segments,
     )
 
 
-@_apply.register
-def _(_: PlanFinished, w: _Messages, fact: Recorded[Event]) -> None:
-    w.sum(fact.address.thing, {"workspace": fact.address.workspace, "planned": True})
-
-
-@_apply.register
-def _(_: PlanFailed, w: _Messages, fact: Recorded[Event]) -> None:
-    w.sum(fact.address.thing, {"workspace": fact.address.workspace, "planned": True})
+@_apply.register(PlanFinished)
+@_apply.register(PlanFailed)
+def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
+    w.sum(fact, place={"workspace": fact.address.workspace, "planned": True})
 
 
 @_apply.register
 def _(event: MessagesSkipped, w: _Messages, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
-        w.put(fact.address.thing, skip.number, status="skipped", reason=skip.reason)
-    w.sum(fact.address.thing, queued=-len(event.skipped), skipped=len(event.skipped))
+        w.put(fact, skip.number, status="skipped", reason=skip.reason)
+    w.sum(fact, queued=-len(event.skipped), skipped=len(event.skipped))
 
 
 @_apply.register
 def _(event: MessagesTaken, w: _Messages, fact: Recorded[Event]) -> None:
-    facts = {"status": "submitting", "link": event.link, "taken_at": fact.time}
-    for first, last in event.spans:
-        span = {
-            "$gte": message_id(fact.address.thing, first),
-            "$lte": message_id(fact.address.thing, last),
-        }
-        w.messages.append(UpdateMany({"_id": span, "status": "queued"}, {"$set": facts}))
-    if event.retried:
-        names = [message_id(fact.address.thing, number) for number in event.retried]
-        w.messages.append(UpdateMany({"_id": {"$in": names}}, {"$set": facts}))
+    fresh = [number for first, last in event.spans for number in range(first, last + 1)]
     place: dict[str, object] = {"taken_seq": fact.seq}
-    if event.spans:
-        place["taken_to"] = event.spans[-1][1]
-    w.sum(fact.address.thing, place, queued=-event.count, submitting=event.count)
+    if fresh:
+        place["taken_to"] = fresh[-1]
+    w.sendings.append(
+        UpdateOne(
+            {"_id": fact.address.thing},
+            {
+                "$push": {"open": {"$each": [*fresh, *event.retried]}},
+                "$inc": {"queued": -event.count, "submitting": event.count},
+                "$set": place,
+            },
+            upsert=True,
+        )
+    )
+    w.put_all(fact, event.retried, status="submitting")
 
 
 @_apply.register
 def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
     known: list[str] = []
-    for message in event.messages:
-        ids = list(message.carrier_ids)
-        known += [f"{event.link}/{carrier_id}" for carrier_id in ids]
+    for number, carrier_ids in event.messages:
+        known += [f"{event.link}/{carrier_id}" for carrier_id in carrier_ids]
         w.put(
-            fact.address.thing,
-            message.number,
+            fact,
+            number,
             status="submitted",
-            carrier_ids=ids,
+            link=event.link,
+            segments=len(carrier_ids),
+            carrier_ids=carrier_ids,
             submitted_at=fact.time,
         )
     w.unmatched.append(DeleteMany({"_id": {"$in": known}}))
     count = len(event.messages)
     w.sum(
-        fact.address.thing,
-        {"last_submitted_at": fact.time},
+        fact,
+        closed=(message.number for message in event.messages),
+        place={"last_submitted_at": fact.time},
         submitting=-count,
         submitted=count,
         accepted=count,
@@ -229,55 +239,56 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesRefused, w: _Messages, fact: Recorded[Event]) -> None:
-    count = w.fail(fact.address.thing, event.failures, fact.time)
-    w.sum(fact.address.thing, submitting=-count, failed=count, refused=count)
+    count = w.fail(fact, event.failures)
+    closed = [failure.number for failure in event.failures]
+    w.sum(fact, closed=closed, submitting=-count, failed=count, refused=count)
 
 
 @_apply.register
 def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
     for deferral in event.deferrals:
-        facts = {"status": "queued", "due_at": fact.time + timedelta(seconds=deferral.after_s)}
+        campaign, number = fact.address.thing, deferral.number
+        due_at = fact.time + timedelta(seconds=deferral.after_s)
+        facts = {"campaign": campaign, "number": number, "status": "queued", "due_at": due_at}
         change = {"$set": facts, "$inc": {"tries": 1}}
-        w.messages.append(
-            UpdateOne({"_id": message_id(fact.address.thing, deferral.number)}, change)
-        )
+        w.messages.append(UpdateOne({"_id": message_id(campaign, number)}, change, upsert=True))
     count = len(event.deferrals)
-    w.sum(fact.address.thing, submitting=-count, queued=count)
+    closed = [deferral.number for deferral in event.deferrals]
+    w.sum(fact, closed=closed, submitting=-count, queued=count)
 
 
 @_apply.register
 def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
-    for number in event.delivered:
-        w.put(fact.address.thing, number, fact.time, status="delivered")
-    failed = w.fail(fact.address.thing, event.failed, fact.time)
+    w.put_all(fact, event.delivered, status="delivered", reported_at=fact.time)
+    failed = w.fail(fact, event.failed)
     for part in event.parts:
         end = "delivered" if part.delivered else part.error or "failed"
         name = {"_id": message_id(fact.address.thing, part.number)}
         w.messages.append(UpdateOne(name, {"$set": {f"ends.{part.part}": end}}))
     delivered = len(event.delivered)
-    w.sum(fact.address.thing, submitted=-delivered - failed, delivered=delivered, failed=failed)
+    w.sum(fact, submitted=-delivered - failed, delivered=delivered, failed=failed)
 
 
 @_apply.register
 def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
     for number in event.numbers:
-        w.put(fact.address.thing, number, status="failed", reason=OUTCOME_UNKNOWN, unknown=True)
-    w.sum(fact.address.thing, submitting=-len(event.numbers), failed=len(event.numbers))
+        w.put(fact, number, status="failed", reason=OUTCOME_UNKNOWN, unknown=True, link=event.link)
+    count = len(event.numbers)
+    w.sum(fact, closed=event.numbers, submitting=-count, failed=count)
 
 
 @_apply.register
 def _(event: MessagesRecovered, w: _Messages, fact: Recorded[Event]) -> None:
-    for number in event.delivered:
-        w.put(fact.address.thing, number, fact.time, status="delivered", reason=None, unknown=False)
-    for failure in event.failed:
-        w.put(fact.address.thing, failure.number, fact.time, reason=failure.error, unknown=False)
-    w.sum(fact.address.thing, failed=-len(event.delivered), delivered=len(event.delivered))
+    told = {"reported_at": fact.time, "unknown": False}
+    w.put_all(fact, event.delivered, status="delivered", reason=None, **told)
+    w.fail(fact, event.failed, unknown=False)
+    w.sum(fact, failed=-len(event.delivered), delivered=len(event.delivered))
 
 
 @_apply.register(SendingFinished)
 @_apply.register(SendingFailed)
 def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
-    w.sum(fact.address.thing, {"finished": True})
+    w.sum(fact, place={"finished": True})
 
 
 @_apply.register
@@ -288,11 +299,8 @@ def _(event: ReportsUnmatched, w: _Messages, fact: Recorded[Event]) -> None:
         w.unmatched.append(UpdateOne(name, {"$set": facts}, upsert=True))
 
 
-def _runs(parts: tuple[tuple[int, int], ...]) -> Iterator[int]:
-    for segments, count in parts:
-        for _ in range(count):
-            yield segments
-
+RARE = ("queued", "submitting", "failed", "skipped")
+"""Statuses of documents that are few: deferred ones, taken once more, and those without success."""
 
 MESSAGES = Projection(
     "messages",
@@ -301,12 +309,15 @@ MESSAGES = Projection(
     fold_messages,
     {
         "messages": (
-            IndexModel([("campaign", 1), ("status", 1), ("number", 1)]),
+            IndexModel(
+                [("campaign", 1), ("status", 1), ("number", 1)],
+                partialFilterExpression={"status": {"$in": list(RARE)}},
+            ),
             IndexModel("carrier_ids", sparse=True),
             IndexModel("link", partialFilterExpression={"unknown": True}),
         ),
         "sendings": (),
         "unmatched": (IndexModel([("link", 1), ("at", -1)]),),
     },
-    batch=40,
+    batch=100,
 )
