@@ -15,6 +15,7 @@ from carillon.supervisor import Program
 DEFAULT_PORT = 8080
 READS = ("GET", "HEAD")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+METHODS = (*READS, *WRITES, "OPTIONS")
 PROBES = ("/livez", "/readyz", "/metrics")
 # A service that is being started again is waited for this long before the caller hears of it.
 WAIT_FOR_SERVICE = "1s"
@@ -30,7 +31,7 @@ class Route:
 
     def matcher(self) -> dict[str, object]:
         """The route as Caddy matches it."""
-        path: dict[str, object] = {"path_regexp": {"pattern": f"^/api/v1{self.pattern}$"}}
+        path: dict[str, object] = {"path_regexp": {"pattern": f"(?s)^/api/v1{self.pattern}$"}}
         return path | ({"method": list(self.methods)} if self.methods else {})
 
 
@@ -47,6 +48,8 @@ ROUTES = (
 )
 
 type Json = dict[str, object]
+
+_PROBLEM_TYPE = {"Content-Type": ["application/problem+json"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,13 @@ class Edge:
             "listen": [f"127.0.0.1:{self.port}"],
             "protocols": ["h1", "h2c"],
             "automatic_https": {"disable": True},
-            "routes": [_hidden_probes(), *self._services(), *self._dashboard()],
+            "routes": [
+                _unheard_of(),
+                _hidden_probes(),
+                *self._services(),
+                *self._dashboard(),
+                _nothing(),
+            ],
             "errors": {"routes": _errors()},
         }
         return {
@@ -149,6 +158,25 @@ def _hidden_probes() -> Json:
     """Probes and metrics are for the machine's operator, not for the origin's users."""
     return {
         "match": [{"path": list(PROBES)}],
+        **_nothing(),
+    }
+
+
+def _unheard_of() -> Json:
+    """Methods that no service knows are answered here: servers drop them without a word."""
+    return {
+        "match": [{"not": [{"method": list(METHODS)}]}],
+        "handle": [
+            _problem(405, "invalid", "Method Not Allowed", "There is no such method.")
+            | {"headers": _PROBLEM_TYPE | {"Allow": [", ".join(METHODS)]}}
+        ],
+        "terminal": True,
+    }
+
+
+def _nothing() -> Json:
+    """What nobody else has answered does not exist; without this, Caddy answers an empty 200."""
+    return {
         "handle": [_problem(404, "not_found", "Not Found", "There is nothing here.")],
         "terminal": True,
     }
@@ -172,8 +200,7 @@ def _errors() -> list[Json]:
         },
         {
             "match": [{"expression": "{http.error.status_code} == 404"}],
-            "handle": [_problem(404, "not_found", "Not Found", "There is nothing here.")],
-            "terminal": True,
+            **_nothing(),
         },
     ]
 
@@ -194,7 +221,7 @@ def _problem(status: int, code: str, title: str, detail: str) -> Json:
         "handler": "static_response",
         "status_code": status,
         "headers": {
-            "Content-Type": ["application/problem+json"],
+            **_PROBLEM_TYPE,
             **({"Retry-After": ["1"]} if status == httpx.codes.SERVICE_UNAVAILABLE else {}),
         },
         "body": json.dumps(body),
