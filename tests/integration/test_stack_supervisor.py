@@ -6,12 +6,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from carillon.supervisor import NotReadyError, Program, Supervised
+from carillon.supervisor import NotPreparedError, NotReadyError, Program, Supervised
 
 # Says that it is ready, then waits; {ignore} may make it deaf for SIGTERM.
 PATIENT = """
@@ -86,6 +87,29 @@ async def test_the_pause_before_a_new_start_grows(tmp_path: Path) -> None:
     async with kept(program(tmp_path, "raise SystemExit(3)")) as (_, news):
         pauses = [(await heard(news, "ended with exit code 3")).split()[-2] for _ in range(3)]
     assert pauses == ["0.2", "0.4", "0.8"]
+
+
+async def test_a_process_that_dies_while_it_is_being_prepared_is_started_again(
+    tmp_path: Path,
+) -> None:
+    prepared: list[int | None] = []
+
+    async def prepare() -> None:
+        prepared.append(child.pid if prepared else None)
+        if len(prepared) == 2:
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+            raise NotPreparedError("it went away")
+
+    fragile = replace(program(tmp_path, PATIENT.format(ignore="")), prepare=prepare)
+    async with kept(fragile) as (child, news):
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGKILL)
+        await heard(news, "was ended by SIGKILL")
+        await heard(news, "was ended by SIGKILL")
+        await heard(news, "ready again")
+        assert prepared[-1] == child.pid
+        assert len(set(prepared)) == 3
 
 
 async def test_an_ended_process_is_not_started_again(tmp_path: Path) -> None:

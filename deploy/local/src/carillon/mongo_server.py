@@ -8,19 +8,20 @@ from signal import SIGTERM
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from carillon.binaries import MONGO
 from carillon.credentials import ADMIN
-from carillon.supervisor import Program
+from carillon.supervisor import NotPreparedError, Program
 
 REPLICA_SET = "carillon"
 CACHE_GB = 1
 OPLOG_MB = 1024
 # Databases are named by the service that owns them.
 OWNERS = ("campaign", "moderation", "dispatcher", "read_model")
-# The one exception to private databases: the dispatcher reads the audience.
-AUDIENCE_READER = "dispatcher"
+# The one exception to private databases: the audience is read by who plans and by who shows it to
+# moderators.
+AUDIENCE_READERS = ("dispatcher", "moderation")
 AUDIENCE = ("campaign", "contacts")
 
 ALREADY_INITIALIZED = 23
@@ -78,7 +79,17 @@ class MongoServer:
         return True
 
     async def prepare(self) -> None:
-        """Return when the server is a primary that knows its users; does nothing twice."""
+        """Return when the server is a primary that knows its users; does nothing twice.
+
+        Raises:
+            NotPreparedError: it went away in the middle.
+        """
+        try:
+            await self._prepare()
+        except ConnectionFailure as error:
+            raise NotPreparedError(f"mongod went away: {error}") from error
+
+    async def _prepare(self) -> None:
         try:
             async with self._direct() as client:
                 await client.admin.command("replSetInitiate", self._members(version=1))
@@ -128,9 +139,10 @@ class MongoServer:
                 {"role": "readWrite", "db": service},
                 {"role": "dbAdmin", "db": service},
             ]
-            if service == AUDIENCE_READER:
-                roles.append("audience_reader")
             await _create_user(client, service, self.passwords[service], roles)
+        for service in AUDIENCE_READERS:
+            grant = {"grantRolesToUser": service, "roles": ["audience_reader"]}
+            await client.admin.command(grant)
 
     def _direct(self, user: str | None = None) -> AsyncMongoClient[Any]:
         """A client of this one member, also while it is no primary yet."""

@@ -9,12 +9,13 @@ from signal import SIGTERM
 import httpx
 import nats
 import nats.errors
+import nats.js.errors
 
 from campaign_events import topology
 from carillon.binaries import NATS
 from carillon.credentials import ADMIN
 from carillon.files import OWNER_ONLY, write_atomically
-from carillon.supervisor import Program
+from carillon.supervisor import NotPreparedError, Program
 
 # What each service may say in the log (design: one owner per subject).
 OWN_SUBJECTS: Mapping[str, tuple[str, ...]] = {
@@ -113,9 +114,17 @@ class NatsServer:
 
 
 async def ensure_topology(url: str) -> None:
-    """Make the streams and durable consumers on this server."""
-    connection = await nats.connect(url, connect_timeout=CONNECT_TIMEOUT)
+    """Make the streams and durable consumers on this server.
+
+    Raises:
+        NotPreparedError: it went away in the middle.
+    """
     try:
-        await topology.ensure(connection)
-    finally:
-        await connection.close()
+        connection = await nats.connect(url, connect_timeout=CONNECT_TIMEOUT, allow_reconnect=False)
+        async with connection:
+            await topology.ensure(connection)
+    except (nats.errors.Error, OSError) as error:
+        refused = isinstance(error, nats.js.errors.APIError)
+        if refused and not isinstance(error, nats.js.errors.ServiceUnavailableError):
+            raise
+        raise NotPreparedError(f"nats-server went away: {error!r}") from error

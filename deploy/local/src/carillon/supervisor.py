@@ -24,6 +24,10 @@ class NotReadyError(PlainError):
     """A process did not become ready; the text ends with the last lines of its log."""
 
 
+class NotPreparedError(PlainError):
+    """A process that answered went away while it was being prepared; worth another try."""
+
+
 async def nothing_to_prepare() -> None:
     """For a process that is complete once it is ready."""
 
@@ -38,7 +42,8 @@ class Program:
     log: Path
     folder: Path
     ready: Callable[[], Awaitable[bool]]
-    prepare: Callable[[], Awaitable[None]] = nothing_to_prepare  # after every start, once ready
+    # After every start, once ready; NotPreparedError has it tried again.
+    prepare: Callable[[], Awaitable[None]] = nothing_to_prepare
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 15.0  # seconds to end after SIGTERM
     start_within: float = 60.0
@@ -109,12 +114,18 @@ class Supervised:
         self.pid = self._process.pid
 
     async def _until_ready(self) -> None:
-        while not await self.program.ready():
+        while not (await self.program.ready() and await self._prepared()):
             if self._process is None or self._process.returncode is not None:
                 raise NotReadyError(self._complaint("ended before it was ready"))
             await asyncio.sleep(PROBE_EVERY)
-        await self.program.prepare()
         self._ready_since = time.monotonic()
+
+    async def _prepared(self) -> bool:
+        try:
+            await self.program.prepare()
+        except NotPreparedError:
+            return False
+        return True
 
     async def _keep(self) -> None:
         while self._process is not None:
