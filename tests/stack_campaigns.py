@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from stacks import PATIENCE_S, Platform, ask
+from stacks import PATIENCE_S, Platform, ask, asked
 
 FINAL = ("done", "failed", "cancelled", "expired")
 ACTIVE = ("building", "pending", "sending", "paused")
@@ -25,13 +25,14 @@ def csv_of(numbers: Sequence[str]) -> str:
     return "phone,name\n" + "".join(rows)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Crew:
-    """The people of one workspace who bring a campaign about."""
+    """The people of one workspace who bring a campaign about, and see what they have done."""
 
     workspace: str
     author: httpx.AsyncClient
     moderator: httpx.AsyncClient
+    _position: str | None = None
 
     @classmethod
     def of(cls, platform: Platform, workspace: str | None = None) -> "Crew":
@@ -57,12 +58,12 @@ class Crew:
     async def uploaded(self, campaign: str, text: str | bytes, kind: str = "text/csv") -> Json:
         """The report of an upload."""
         path, headers = f"/campaigns/{campaign}/contacts", {"Content-Type": kind}
-        return dict(await ask(self.author, "PUT", path, content=text, headers=headers))
+        return self._done(await asked(self.author, "PUT", path, content=text, headers=headers))
 
     async def approve(self, campaign: str) -> None:
         headers = {"Idempotency-Key": f"approve {campaign}"}
         path = f"/moderation/campaigns/{campaign}/approve"
-        await ask(self.moderator, "POST", path, json={}, headers=headers)
+        self._done(await asked(self.moderator, "POST", path, json={}, headers=headers))
 
     async def launched(self, numbers: Sequence[str], **settings: Any) -> str:
         """A campaign to these numbers, approved."""
@@ -76,10 +77,16 @@ class Crew:
 
     async def post(self, path: str, body: Json | None = None) -> Json:
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        return dict(await ask(self.author, "POST", path, json=body, headers=headers))
+        return self._done(await asked(self.author, "POST", path, json=body, headers=headers))
 
-    async def seen(self, path: str) -> Any:
-        return await ask(self.author, "GET", path)
+    async def seen(self, path: str, client: httpx.AsyncClient | None = None) -> Any:
+        """What the author (or somebody else) reads, everything that was done before included."""
+        headers = {"Min-Event-Position": self._position} if self._position else {}
+        return await ask(client or self.author, "GET", path, headers=headers)
+
+    def _done(self, answer: httpx.Response) -> Json:
+        self._position = answer.headers.get("Event-Position", self._position)
+        return dict(answer.json())
 
     async def until_status(self, campaign: str, *wanted: str, within_s: float = PATIENCE_S) -> Json:
         """Wait until the campaign is seen in one of these statuses."""

@@ -120,7 +120,7 @@ class Platform:
         """Wait until every service says that it has what it needs."""
         async with httpx.AsyncClient(timeout=5) as client:
             for name in SERVICES:
-                await until_answered(client, f"{self.file().services[name].url}/readyz")
+                await asked(client, "GET", f"{self.file().services[name].url}/readyz")
 
     def log_of(self, name: str) -> str:
         return (self.data / "logs" / f"{name}.log").read_text(errors="replace")
@@ -198,20 +198,16 @@ async def until(
         raise AssertionError(f"not within {within_s} s: {what}") from None
 
 
-async def until_answered(client: httpx.AsyncClient, url: str) -> httpx.Response:
-    """Wait for an answer that is no error."""
-    return await _patient(client, "GET", url)
-
-
 async def ask(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> Any:
     """The answer's JSON; a service that is away or behind is waited for, a refusal fails."""
-    answer = await _patient(client, method, path, **request)
+    answer = await asked(client, method, path, **request)
     return answer.json() if answer.content else None
 
 
-async def _patient(
+async def asked(
     client: httpx.AsyncClient, method: str, path: str, **request: Any
 ) -> httpx.Response:
+    """The answer itself; as `ask`."""
     said = "nothing"
     try:
         async with asyncio.timeout(PATIENCE_S):
