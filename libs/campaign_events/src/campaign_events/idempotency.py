@@ -10,10 +10,11 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 
 from campaign_events.access import Caller, authenticate
 from campaign_events.envelope import new_id
@@ -36,6 +37,10 @@ class IdempotencyKeys:
         """Make the index that forgets."""
         expiry = IndexModel("at", expireAfterSeconds=int(KEPT.total_seconds()))
         await self._answers.create_indexes([expiry])
+
+    def serve(self, app: FastAPI) -> None:
+        """Stand before the app's routes, but behind its limit on bodies: they are read here."""
+        app.user_middleware.append(Middleware(BaseHTTPMiddleware, dispatch=self.middleware))
 
     async def middleware(self, request: Request, proceed: RequestResponseEndpoint) -> Response:
         """Give every request its command id; answer a repeated POST from memory."""

@@ -45,7 +45,7 @@ async def compose(
 
     door = Door(log, core)
     app = api("campaign", resources)
-    app.middleware("http")(keys.middleware)
+    keys.serve(app)
     app.include_router(campaign_routes(door, audiences))
     uploads = Uploads(log, audiences, SuppressionList(db, secret))
     app.include_router(upload_routes(door, uploads, upload_limit))

@@ -58,7 +58,7 @@ async def main(settings: DispatcherSettings, secret: bytes) -> None:
             for link in links
         ]
         app = api("dispatcher", resources)
-        app.middleware("http")(keys.middleware)
+        keys.serve(app)
         health = Health(resources.nc, owners)
         add_routes(app, views, suppressions, health)
         app.state.projectors = [campaigns, messages]

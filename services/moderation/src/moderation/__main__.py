@@ -25,7 +25,7 @@ def door(
         views=Views.of(resources.db),
         estimates=Estimates(resources.mongo[audience_owner].contacts),
     )
-    app.middleware("http")(IdempotencyKeys(resources.db).middleware)
+    IdempotencyKeys(resources.db).serve(app)
     app.include_router(campaigns_api.router)
     app.include_router(senders_api.router)
     return app
