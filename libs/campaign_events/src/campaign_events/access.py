@@ -14,7 +14,8 @@ from fastapi import Depends, Query, Request
 from campaign_events.envelope import Actor
 from campaign_events.problems import Problem
 
-_WORKSPACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_WORKSPACE = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+"""What may stand as one token of a subject. `Query` searches, so both ends are named."""
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
 
 
