@@ -323,6 +323,13 @@ async def test_nobody_reads_without_a_token(world: World) -> None:
     assert await world.status_of("/overview/stream") == (401, "unauthorized")
 
 
+async def test_openapi_holds_every_view(world: World) -> None:
+    paths = (await world.client.get("/openapi.json")).json()["paths"]
+    assert "/api/v1/campaigns" in paths
+    stream = paths["/api/v1/overview/stream"]["get"]["responses"]
+    assert "text/event-stream" in stream["200"]["content"]
+
+
 async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> None:
     async def answer(message: Msg) -> None:
         await message.respond(orjson.dumps({"status": "ok", "links": []}))

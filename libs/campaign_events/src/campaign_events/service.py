@@ -27,6 +27,7 @@ from pymongo import AsyncMongoClient
 from campaign_events.access import Verifier
 from campaign_events.bodies import BodyLimit
 from campaign_events.eventlog import EventLog
+from campaign_events.openapi import describe
 from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
 
@@ -103,6 +104,7 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.state.resources = resources
     app.add_middleware(BodyLimit)
     add_problem_handlers(app)
+    describe(app)
     checks: dict[str, Callable[[], Awaitable[Any]]] = {
         "nats": lambda: resources.nc.jetstream(timeout=PROBE_S).account_info(),
         "mongo": lambda: resources.mongo.admin.command("ping"),

@@ -82,7 +82,7 @@ async def recent(caller: Reader, source: From) -> dict[str, Any]:
     return await source.overview.recent(caller.workspace)
 
 
-@router.get("/overview/stream", response_class=EventStream)
+@router.get("/overview/stream", status_code=200, response_class=EventStream)
 async def overview_stream(caller: Reader, source: From, position: Place) -> EventStream:
     """Stream the overview: `event: overview`."""
     source.streams.check_room()
@@ -134,7 +134,7 @@ async def campaign(caller: Reader, source: From, campaign_id: str) -> dict[str, 
     return campaign_row(row, totals.get(campaign_id, {}), caller, detail=True)
 
 
-@router.get("/campaigns/{campaign_id}/stream", response_class=EventStream)
+@router.get("/campaigns/{campaign_id}/stream", status_code=200, response_class=EventStream)
 async def campaign_stream(
     caller: Reader, source: From, position: Place, campaign_id: str
 ) -> EventStream:

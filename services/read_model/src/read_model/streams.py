@@ -168,11 +168,12 @@ def _report(task: asyncio.Task[None]) -> None:
 class EventStream(StreamingResponse):
     """A response that lets its feed go as soon as the page is gone."""
 
+    media_type = "text/event-stream"
+
     def __init__(self, frames: AsyncGenerator[bytes], position: str) -> None:
         self._frames = frames
         super().__init__(
             frames,
-            media_type="text/event-stream",
             headers={
                 "Cache-Control": "no-cache",
                 "X-Accel-Buffering": "no",
