@@ -17,6 +17,7 @@ from campaign_events.eventlog import Rejected, Unavailable
 
 log = structlog.get_logger(__name__)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_large"}
+_LONGEST_FIELD = 100
 
 
 class Problem(Exception):
@@ -77,6 +78,8 @@ def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - one line per kin
             return Problem(503, "unavailable", "The database does not answer; try again.")
         case RequestValidationError():
             return _invalid(error)
+        case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
+            return Problem(422, "invalid", f"{error.detail}.")
         case HTTPException():
             code = _CODES.get(error.status_code, "invalid")
             return Problem(error.status_code, code, str(error.detail))
@@ -87,13 +90,19 @@ def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - one line per kin
 def _invalid(error: RequestValidationError) -> Problem:
     errors = [
         {
-            "field": ".".join(map(str, entry["loc"][1:])) or str(entry["loc"][0]),
-            "reason": entry["msg"],
+            "field": _field(entry)[:_LONGEST_FIELD],
+            "reason": str(entry["msg"]).removeprefix("Value error, "),
         }
         for entry in error.errors()[:20]
     ]
     summary = "; ".join(f"{entry['field']}: {entry['reason']}" for entry in errors[:3])
     return Problem(422, "invalid", f"The request is not valid: {summary}", errors=errors)
+
+
+def _field(entry: Mapping[str, Any]) -> str:
+    """Return what is wrong by its path; text that is no JSON has no path."""
+    where, *path = entry["loc"]
+    return str(where) if entry["type"] == "json_invalid" else ".".join(map(str, path)) or str(where)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -103,7 +112,10 @@ def add_problem_handlers(app: FastAPI) -> None:
         problem = problem_of(error)
         if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("request failed", path=request.url.path, exc_info=error)
-        return problem.response()
+        response = problem.response()
+        if isinstance(error, HTTPException):
+            response.headers.update(error.headers or {})
+        return response
 
     for kind in (
         Problem,
