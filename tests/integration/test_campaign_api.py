@@ -103,6 +103,12 @@ async def test_a_created_campaign_is_answered_as_it_will_be_shown(team: Team) ->
         ({"starts_at": "2100-01-01T00:00:00"}, "starts_at"),
         ({"ends_at": "2001-01-01T00:00:00Z"}, "ends_at"),
         ({"starts_at": "2100-01-02T00:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}, "after"),
+        ({"starts_at": "9999-12-31T23:59:59-14:00"}, "starts_at"),
+        ({"starts_at": 1}, "starts_at"),
+        ({"starts_at": "1"}, "starts_at"),
+        ({"name": "a\0b"}, "name"),
+        ({"text": "a\0b"}, "text"),
+        ({"text": "x" * 1531 + "{{name}}"}, "text"),
         ({"default_region": "XX"}, "default_region"),
         ({"sender_id": "nobody"}, "sender_id"),
         ({"sender_id": "a.*.>"}, "sender_id"),
@@ -126,6 +132,72 @@ async def test_an_archived_sender_can_not_be_used(team: Team) -> None:
         answer = await author.post(CAMPAIGNS, json=team.wish())
 
     assert "archived" in problem(answer, 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff", b'{"name": "\xff"}', b"[" * 100_000, b'{"\\ud800": 1}'],
+)
+async def test_what_is_no_json_object_is_a_bad_body(team: Team, content: bytes) -> None:
+    async with team.speak("author") as author:
+        json = {"Content-Type": "application/json"}
+        answer = await author.post(CAMPAIGNS, content=content, headers=json)
+
+    problem(answer, 422, "invalid")
+    assert answer.json().get("errors", [{"field": "body"}])[0]["field"] == "body"
+
+
+async def test_only_what_goes_out_counts_as_text(team: Team) -> None:
+    await team.made(text="x" * 1500 + "{{a_name_that_is_longer_than_what_it_will_stand_for}}")
+
+
+async def test_an_unknown_field_is_named_in_few_words(team: Team) -> None:
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, json=team.wish(**{"x" * 10_000: 1}))
+
+    assert len(problem(answer, 422, "invalid")) < 300
+
+
+async def test_a_method_that_is_not_there_says_which_are(team: Team) -> None:
+    async with team.speak("author") as author:
+        answer = await author.put(CAMPAIGNS, json={})
+
+    problem(answer, 405, "invalid")
+    assert answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize("named", ["a.b", "a.>", "*a", "a b", "x/y", "", "é", "a" * 65])
+async def test_a_workspace_is_one_token_of_a_subject(team: Team, named: str) -> None:
+    async with team.speak("super_admin") as person:
+        answer = await person.post(CAMPAIGNS, json=team.wish(), params={"workspace": named})
+
+    assert "workspace" in problem(answer, 422, "invalid")
+
+
+async def test_a_body_under_a_key_is_bounded_too(team: Team) -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 100_000
+            yield b"x" * 100_000
+
+    async with team.speak("author") as author:
+        answer = await author.post(CAMPAIGNS, content=endless(), headers={"Idempotency-Key": "k"})
+
+    problem(answer, 413, "too_large")
+    assert taken < 2_000_000
+
+
+async def test_openapi_tells_of_tokens_and_problems(team: Team) -> None:
+    async with team.speak() as person:
+        schema = (await person.get("/openapi.json")).json()
+
+    assert schema["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    responses = schema["paths"][CAMPAIGNS]["post"]["responses"]
+    assert set(responses) == {"201", "default"}
+    assert "application/problem+json" in responses["default"]["content"]
 
 
 async def test_text_of_two_megabytes_is_too_large(team: Team) -> None:

@@ -151,6 +151,13 @@ async def test_national_numbers_belong_to_the_campaigns_region(team: Team, db: D
         (b"{}", {"Content-Type": "application/json"}, 415, "invalid", "text/csv"),
         (b"--b\r\n", {"Content-Type": "multipart/form-data; boundary=b"}, 422, "invalid", "cut"),
         (b"nonsense", {"Content-Type": "multipart/form-data; boundary=b"}, 422, "invalid", "form"),
+        (
+            b"--b\r\n",
+            {"Content-Type": f"multipart/form-data; boundary={'b' * 5000}"},
+            422,
+            "invalid",
+            "boundary",
+        ),
     ],
 )
 @pytest.mark.usefixtures("staffed")

@@ -37,6 +37,11 @@ def variables(text: str) -> frozenset[str]:
     return frozenset(_PLACEHOLDER.findall(text))
 
 
+def shortest(text: str) -> int:
+    """Return how many characters are left of a text when every variable is empty."""
+    return len(_PLACEHOLDER.sub("", text))
+
+
 def render(text: str, values: Mapping[str, str]) -> str:
     """Return the text with every placeholder replaced.
 

@@ -44,7 +44,10 @@ class FormFile:
             "on_part_data": self._on_data,
             "on_end": self._on_end,
         }
-        self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+        try:
+            self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+        except FormParserError as error:
+            raise Unreadable("the boundary of the multipart form is too long") from error
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes of the file in this piece of the body.

@@ -1,6 +1,6 @@
 """Bodies that the HTTP door accepts. Unknown fields are mistakes, times carry a zone."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -9,16 +9,16 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
     model_validator,
 )
 
-from campaign.rules import MAX_NAME
+from campaign.rules import MAX_NAME, MAX_TEMPLATE
 from campaign_events.campaign import Mode, SmsSettings
 from campaign_events.envelope import Id
-from campaign_events.text import MAX_CHARACTERS
 
 
 def _region(region: str) -> str:
@@ -33,9 +33,32 @@ def _timezone(name: str) -> str:
     return name
 
 
-type Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-type Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
-type Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
+def _written(moment: object) -> object:
+    if not isinstance(moment, str | datetime) or (isinstance(moment, str) and "-" not in moment):
+        raise ValueError("must be a time like 2030-01-31T09:00:00Z")
+    return moment
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be a year between 1 and 9999 in UTC too") from error
+
+
+def _no_zero(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must hold no zero characters")
+    return text
+
+
+type Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
+type Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_no_zero)
+]
+type Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE), AfterValidator(_no_zero)
+]
 type TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 

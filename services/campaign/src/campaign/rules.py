@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from campaign_events.campaign import SmsSettings
-from campaign_events.text import MAX_CHARACTERS
+from campaign_events.text import MAX_CHARACTERS, shortest
 
 MAX_NAME = 200
+MAX_TEMPLATE = 20_000
+"""Characters of a text with its placeholders; after substitution it must be far shorter."""
 AVAILABLE_MODES = frozenset(("on_demand", "on_time"))
 
 
@@ -14,7 +16,7 @@ def broken(settings: SmsSettings, at: datetime) -> list[str]:
     reasons = []
     if not settings.name.strip() or len(settings.name) > MAX_NAME:
         reasons.append(f"name must have 1 to {MAX_NAME} characters")
-    if not settings.text.strip() or len(settings.text) > MAX_CHARACTERS:
+    if not settings.text.strip() or shortest(settings.text) > MAX_CHARACTERS:
         reasons.append(f"text must have 1 to {MAX_CHARACTERS} characters")
     if settings.mode not in AVAILABLE_MODES:
         reasons.append(f"mode {settings.mode} is not yet available")

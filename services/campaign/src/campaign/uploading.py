@@ -50,8 +50,8 @@ def upload_routes(door: Door, uploads: Uploads, limit: int) -> APIRouter:
         campaign = await door.known(address)
         campaign_decider.decide(campaign, _nobody_yet(origin, caller))
         region = campaign.settings.default_region
-        upload = Upload(address, _file(request, limit), region, caller.actor, origin)
         try:
+            upload = Upload(address, _file(request, limit), region, caller.actor, origin)
             report, position = await uploads.take(upload, _body(request, limit))
         except Unreadable as error:
             raise Problem(422, "invalid", f"The upload is refused: {error}.") from error
