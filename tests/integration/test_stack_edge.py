@@ -98,6 +98,30 @@ async def test_a_page_that_is_not_there_is_a_problem(browser: httpx.AsyncClient)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/"), ("POST", "/nope"), ("GET", "/api/v2/campaigns"), ("DELETE", "/api/v1")],
+)
+async def test_what_nobody_answers_is_a_problem(
+    browser: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await browser.request(method, path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+async def test_a_line_break_in_a_path_hides_no_service(browser: httpx.AsyncClient) -> None:
+    answer = await browser.post("/api/v1/campaigns/c1%0A/stop")
+    assert "/api/v1/campaigns/c1" in answer.json()["head"]
+
+
+async def test_a_method_that_nobody_knows_is_a_problem(browser: httpx.AsyncClient) -> None:
+    answer = await browser.request("BREW", "/api/v1/campaigns")
+    assert answer.status_code == 405
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "GET" in answer.headers["allow"]
+
+
 async def test_a_dispatcher_that_is_away_is_core_unavailable(browser: httpx.AsyncClient) -> None:
     for path in ("/api/v1/links", "/api/v1/campaigns/c1/messages"):
         answer = await browser.get(path)
