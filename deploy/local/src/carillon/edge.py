@@ -19,6 +19,9 @@ METHODS = (*READS, *WRITES, "OPTIONS")
 PROBES = ("/livez", "/readyz", "/metrics")
 # A service that is being started again is waited for this long before the caller hears of it.
 WAIT_FOR_SERVICE = "1s"
+# A core that takes calls but stands still counts as down. Others may think for longer: uploads.
+CORE = "dispatcher"
+WAIT_FOR_CORE = "5s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +127,13 @@ class Edge:
         ]
 
     def _proxy(self, service: str) -> Json:
+        patience = {"response_header_timeout": WAIT_FOR_CORE} if service == CORE else {}
         return {
             "handler": "reverse_proxy",
             "upstreams": [{"dial": f"127.0.0.1:{self.upstreams[service]}"}],
             "flush_interval": -1,  # server-sent events leave at once
             "load_balancing": {"try_duration": WAIT_FOR_SERVICE, "try_interval": "50ms"},
-            "transport": {"protocol": "http", "dial_timeout": "1s"},
+            "transport": {"protocol": "http", "dial_timeout": "1s", **patience},
         }
 
     def _dashboard(self) -> list[Json]:
@@ -206,7 +210,7 @@ def _errors() -> list[Json]:
 
 
 def _core_routes() -> list[Route]:
-    return [route for route in ROUTES if route.owner == "dispatcher"]
+    return [route for route in ROUTES if route.owner == CORE]
 
 
 def _problem(status: int, code: str, title: str, detail: str) -> Json:
