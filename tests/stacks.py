@@ -180,10 +180,15 @@ def _files(data: Path, carrier: str, links: Sequence[Link]) -> list[str]:
     return arguments
 
 
+def plain_environment() -> dict[str, str]:
+    """Nothing of this machine's own Carillon."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
+
+
 def _environment(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Nothing of this machine's own Carillon, but what the test sets."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
-    return plain | {f"CARILLON_{name.upper()}": str(value) for name, value in settings.items()}
+    return plain_environment() | {
+        f"CARILLON_{name.upper()}": str(value) for name, value in settings.items()
+    }
 
 
 async def until(
