@@ -16,7 +16,7 @@ from campaign_events.text import offending, render, segmentation, variables
 from dispatcher.health import Health
 from dispatcher.listing import Listing, Status
 from dispatcher.owning import Views
-from dispatcher.suppressions import Suppressions
+from dispatcher.suppressions import Place, Suppressions
 
 type Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
 type Administrator = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
@@ -121,13 +121,16 @@ def _time(moment: datetime | None) -> str | None:
 def _add_suppressions(router: APIRouter, suppressions: Suppressions) -> None:
     @router.get("/suppressions")
     async def listing(
-        caller: Reader, limit: Limit = 50, cursor: datetime | None = None
+        caller: Reader,
+        limit: Limit = 50,
+        cursor: Annotated[str | None, Query(max_length=64)] = None,
     ) -> dict[str, Any]:
-        rows = await suppressions.page(caller.workspace, limit + 1, cursor)
+        place = None if cursor is None else _place(cursor)
+        rows = await suppressions.page(caller.workspace, limit + 1, place)
         page = rows[:limit]
         return {
             "items": [_entry(row) for row in page],
-            "next_cursor": _time(page[-1]["created_at"]) if len(rows) > limit else None,
+            "next_cursor": str(Place.of(page[-1])) if len(rows) > limit else None,
         }
 
     @router.post("/suppressions", status_code=201)
@@ -147,6 +150,13 @@ def _add_suppressions(router: APIRouter, suppressions: Suppressions) -> None:
         if seq is None:
             raise not_found("suppression")
         tell(response, Position.of("MESSAGES", seq))
+
+
+def _place(cursor: str) -> Place:
+    try:
+        return Place.parse(cursor)
+    except ValueError as error:
+        raise Problem(422, "invalid", "This cursor is not one that a list has given.") from error
 
 
 def _e164(text: str) -> str:

@@ -4,8 +4,9 @@ The document with the phone is written before the fact, so what the log says can
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Literal
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Self
 
 from pymongo import DESCENDING, IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
@@ -17,8 +18,42 @@ from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRem
 from dispatcher.outcomes import SOURCE
 
 FRESH_KEPT = 200_000
+MAX_DIGITS = 14
+"""Milliseconds up to the year 5138."""
 
 type Source = Literal["api", "upload", "inbound"]
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of the list ended: several entries may be of one millisecond."""
+
+    created_at: datetime
+    entry: str
+
+    @classmethod
+    def of(cls, row: Document) -> Self:
+        """Return the place of an entry."""
+        return cls(row["created_at"], row["_id"])
+
+    def __str__(self) -> str:
+        return f"{(self.created_at - _EPOCH) // timedelta(milliseconds=1)}-{self.entry}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: the text is not a place.
+
+        """
+        milliseconds, dash, entry = text.partition("-")
+        if not (dash and entry and milliseconds.isdecimal() and len(milliseconds) <= MAX_DIGITS):
+            raise ValueError("not a place in the list")
+        return cls(_EPOCH + timedelta(milliseconds=int(milliseconds)), entry)
 
 
 class Suppressions:
@@ -34,7 +69,7 @@ class Suppressions:
 
     async def prepare(self) -> None:
         """Make the index that lists need."""
-        listing = IndexModel([("workspace", 1), ("created_at", DESCENDING)])
+        listing = IndexModel([("workspace", 1), ("created_at", DESCENDING), ("_id", DESCENDING)])
         await self._suppressions.create_indexes([listing])
 
     async def among(self, workspace: str, phones: Sequence[str]) -> set[str]:
@@ -61,7 +96,10 @@ class Suppressions:
     async def add(
         self, workspace: str, phones: Iterable[str], *, reason: str | None, source: Source
     ) -> tuple[list[Document], int]:
-        """Put phones on the list; return their entries and the fact's place in the log."""
+        """Put phones on the list; return their entries and the fact's place in the log.
+
+        Who is on it already stays there with the reason of the first time.
+        """
         now = datetime.now(UTC)
         entries = [
             {
@@ -78,12 +116,13 @@ class Suppressions:
             [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True) for one in entries]
         )
         hashes = tuple(str(one["_id"]) for one in entries)
+        stored = await self._suppressions.find({"_id": {"$in": hashes}}).to_list()
         event = SuppressionsAdded(hashes=hashes, reason=reason, source=source)
         self._fresh |= dict.fromkeys(hashes)
         seq = await self._store.append_fact(
             Fact(event, Address(workspace, LIST), new_id()), Origin(new_id(), now, SOURCE)
         )
-        return entries, seq
+        return stored, seq
 
     async def remove(self, workspace: str, entry_id: str) -> int | None:
         """Take an entry off the list; return the fact's place, or None when there is none."""
@@ -97,10 +136,14 @@ class Suppressions:
         self._fresh.pop(entry_id, None)
         return seq
 
-    async def page(self, workspace: str, limit: int, before: datetime | None) -> list[Document]:
+    async def page(self, workspace: str, limit: int, after: Place | None) -> list[Document]:
         """Return entries, newest first."""
         wanted: Document = {"workspace": workspace}
-        if before is not None:
-            wanted["created_at"] = {"$lt": before}
-        found = self._suppressions.find(wanted).sort("created_at", DESCENDING)
-        return await found.limit(limit).to_list()
+        if after is not None:
+            wanted["$or"] = [
+                {"created_at": {"$lt": after.created_at}},
+                {"created_at": after.created_at, "_id": {"$lt": after.entry}},
+            ]
+        found = self._suppressions.find(wanted)
+        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
+        return await found.sort(order).limit(limit).to_list()
