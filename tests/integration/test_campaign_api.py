@@ -190,6 +190,23 @@ async def test_a_body_under_a_key_is_bounded_too(team: Team) -> None:
     assert taken < 2_000_000
 
 
+async def test_a_key_is_free_again_when_something_breaks(team: Team) -> None:
+    tried = 0
+
+    async def breaks() -> None:
+        nonlocal tried
+        tried += 1
+        raise RuntimeError
+
+    team.app.add_api_route("/breaks", breaks, methods=["POST"])
+    async with team.speak("author") as author, asyncio.timeout(10):
+        for _ in range(2):
+            answer = await author.post("/breaks", headers={"Idempotency-Key": "k"})
+            problem(answer, 500, "internal")
+
+    assert tried == 2
+
+
 async def test_openapi_tells_of_tokens_and_problems(team: Team) -> None:
     async with team.speak() as person:
         schema = (await person.get("/openapi.json")).json()

@@ -8,8 +8,10 @@ when a service dies between the effect and its answer.
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
@@ -24,6 +26,7 @@ from campaign_events.projection import Database, Document
 KEPT = timedelta(hours=24)
 STALE = timedelta(seconds=30)
 MAX_KEY = 200
+log = structlog.get_logger(__name__)
 _HEADERS = ("content-type", "event-position", "location")
 
 
@@ -50,8 +53,11 @@ class IdempotencyKeys:
             return await proceed(request)
         try:
             return await self._once(request, proceed, key)
-        except Exception as error:  # noqa: BLE001 - outside of the app's own handlers here
-            return problem_of(error).response()
+        except Exception as error:  # outside of the app's own handlers here
+            problem = problem_of(error)
+            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.exception("request failed", path=request.url.path)
+            return problem.response()
 
     async def _once(self, request: Request, proceed: RequestResponseEndpoint, key: str) -> Response:
         if not 1 <= len(key) <= MAX_KEY:
@@ -67,7 +73,12 @@ class IdempotencyKeys:
         if "status" in entry:
             return Response(entry["body"], entry["status"], entry["headers"])
         request.state.command_id = entry["command_id"]
-        return await self._remember(entry["_id"], await proceed(request))
+        try:
+            answer = await proceed(request)
+        except Exception:
+            await self._release(entry["_id"])
+            raise
+        return await self._remember(entry["_id"], answer)
 
     async def _enter(self, entry_id: str, asked: str) -> Document:
         """Become the first, or wait for the first one's answer; a dead first one is replaced."""
@@ -99,10 +110,8 @@ class IdempotencyKeys:
     async def _remember(self, entry_id: str, response: Response) -> Response:
         body = b"".join([chunk async for chunk in response.body_iterator])  # type: ignore[attr-defined]
         headers = {name: value for name in _HEADERS if (value := response.headers.get(name))}
-        if response.status_code >= 500:  # noqa: PLR2004 - not an answer: the same key may try again
-            await self._answers.update_one(
-                {"_id": entry_id}, {"$set": {"held": datetime.fromtimestamp(0, UTC)}}
-            )
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            await self._release(entry_id)
         else:
             answer: dict[str, Any] = {
                 "status": response.status_code,
@@ -111,6 +120,12 @@ class IdempotencyKeys:
             }
             await self._answers.update_one({"_id": entry_id}, {"$set": answer})
         return Response(body, response.status_code, headers)
+
+    async def _release(self, entry_id: str) -> None:
+        """Let the same key try again at once: there was no answer."""
+        await self._answers.update_one(
+            {"_id": entry_id}, {"$set": {"held": datetime.fromtimestamp(0, UTC)}}
+        )
 
 
 def _entry_id(caller: Caller, key: str) -> str:
