@@ -7,7 +7,7 @@ how far the view lags, not on how many messages wait for their reports.
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,12 +83,17 @@ class InFlight:
                 return
             self._by_id.popitem(last=False)
 
-    async def find(self, carrier_ids: Iterable[str]) -> dict[str, tuple[Message, int]]:
-        """Return the messages behind these ids, with the part that each id stands for."""
-        wanted = list(carrier_ids)
-        found = {name: entry for name in wanted if (entry := self._by_id.get(name))}
-        missing = [name for name in wanted if name not in found]
-        if missing:
+    async def find(
+        self, carrier_ids: Sequence[str], readings: Sequence[str]
+    ) -> dict[str, tuple[Message, int]]:
+        """Return the messages behind these ids, with the part that each id stands for.
+
+        The view is asked, also for other `readings` of the ids, when memory does not know one.
+        """
+        known = self._by_id
+        found = {name: known[name] for name in (*carrier_ids, *readings) if name in known}
+        if any(name not in found for name in carrier_ids):
+            missing = [name for name in (*carrier_ids, *readings) if name and name not in found]
             for message in await self._load(missing):
                 for part, name in message.carrier_ids.items():
                     found[name] = self._by_id.setdefault(name, (message, part))

@@ -45,8 +45,10 @@ class Listing:
         self, taken: set[int], taken_to: int, after: int, limit: int
     ) -> list[Document]:
         """Return deferred messages, which lie before the sender's place, then untaken ones."""
-        deferred = await self._with_phones(await self._known("queued", after, limit))
-        rows = [row for row in deferred if row["number"] not in taken]
+        wanted = {"campaign": self._campaign["_id"], "due_at": {"$exists": True}}
+        found = self._views.deferred.find({**wanted, "number": {"$gt": after}}, {"number": 1})
+        numbers = [row["number"] for row in await found.sort("number").limit(limit).to_list()]
+        rows = await self._join(await self._contacts({"$in": numbers}, limit), taken)
         after = max(after, taken_to)
         while len(rows) < limit:
             page = await self._all(taken, after, limit)
@@ -84,8 +86,6 @@ class Listing:
             number = contact["number"]
             implied: Literal["submitting", "queued"] = "submitting" if number in taken else "queued"
             row = known.get(number) or {"number": number, "status": implied}
-            if row["status"] == "queued" and number in taken:
-                row["status"] = "submitting"
             rows.append(self._complete(row, contact))
         return rows
 

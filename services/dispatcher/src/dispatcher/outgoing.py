@@ -134,10 +134,12 @@ class Shelf:
     def __init__(
         self,
         messages: AsyncCollection[Document],
+        deferred: AsyncCollection[Document],
         contacts: AsyncCollection[Document],
         secret: bytes,
     ) -> None:
         self._messages = messages
+        self._deferred = deferred
         self._contacts = contacts
         self._secret = secret
 
@@ -153,9 +155,8 @@ class Shelf:
     async def _fill_again(self, campaign: Outgoing, due: Sequence[int]) -> None:
         """Put deferred messages in front; the view may not show the newest of them yet."""
         names = [message_id(campaign.id, number) for number in due]
-        found = self._messages.find(
-            {"_id": {"$in": names}, "status": "queued"}, {"tries": 1, "number": 1}
-        )
+        waiting = {"_id": {"$in": names}, "due_at": {"$exists": True}}
+        found = self._deferred.find(waiting, {"tries": 1, "number": 1})
         tries = {row["number"]: row["tries"] async for row in found}
         contacts = await self._contacts_where(campaign, {"$in": list(tries)})
         campaign.ready.extendleft(

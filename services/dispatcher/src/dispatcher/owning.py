@@ -41,6 +41,7 @@ class Views:
         self.campaigns = db[CAMPAIGNS.collection("campaigns")]
         self.senders = db[CAMPAIGNS.collection("senders")]
         self.messages = db[MESSAGES.collection("messages")]
+        self.deferred = db[MESSAGES.collection("deferred")]
         self.sendings = db[MESSAGES.collection("sendings")]
         self.unmatched = db[MESSAGES.collection("unmatched")]
         self.contacts: AsyncCollection[Document] = audience["contacts"]
@@ -118,7 +119,7 @@ class LinkOwner:
                 self.delivery_wait,
             ),
             settling,
-            Shelf(self.views.messages, self.views.contacts, self.secret),
+            Shelf(self.views.messages, self.views.deferred, self.views.contacts, self.secret),
             self.suppressions.is_fresh,
         )
         # Before the sender hears the first report, so that its counters miss nothing.
@@ -240,8 +241,8 @@ class LinkOwner:
         return True
 
     async def _remember_deferred(self, outgoing: Outgoing) -> None:
-        resting = self.views.messages.find(
-            {"campaign": outgoing.id, "status": "queued"}, {"number": 1, "due_at": 1}
+        resting = self.views.deferred.find(
+            {"campaign": outgoing.id, "due_at": {"$exists": True}}, {"number": 1, "due_at": 1}
         )
         async for row in resting:
             outgoing.rest_until(row["number"], row["due_at"])

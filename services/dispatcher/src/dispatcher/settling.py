@@ -92,8 +92,10 @@ class Settling:
         final = [report for report in reports if report.state != "interim"]
         if not final:
             return
-        names = {name for report in final for name in (report.message_id, *report.other_ids)}
-        found = await self._inflight.find(name for name in names if name)
+        found = await self._inflight.find(
+            [report.message_id for report in final],
+            [name for report in final for name in report.other_ids],
+        )
         for report in final:
             error = None if report.state == "delivered" else report.error or report.stat
             known = _believed(report, found)

@@ -1,16 +1,17 @@
 """What the dispatcher derives from the log: campaigns and senders, messages and how far they are.
 
-A message has a document from the moment when something is known of it that its place in the row
-order does not tell: skipped, deferred, or answered by the carrier. One that merely waits has none,
-and of those that are with the carrier unanswered, the sending lists the numbers (`open`). It is
-named `<campaign>/<number>`, so a campaign's messages lie side by side in row order.
+A message has a document from the moment when it is skipped, answered by the carrier, or given up:
+written once, then changed by its report. One that waits has none: its place in the row order says
+so, or a document among the `deferred`. Of those that are with the carrier unanswered, the sending
+lists the numbers (`open`). It is named `<campaign>/<number>`, so a campaign's messages lie side by
+side in row order. (Inserts are several times cheaper for MongoDB than updates.)
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import singledispatch
 
-from pymongo import DeleteMany, DeleteOne, IndexModel, UpdateMany, UpdateOne
+from pymongo import DeleteMany, DeleteOne, IndexModel, InsertOne, UpdateMany, UpdateOne
 
 from campaign_events.campaign import (
     CampaignCreated,
@@ -97,31 +98,27 @@ class _Messages:
 
     def __init__(self) -> None:
         self.messages: list[Write] = []
+        self.deferred: list[Write] = []
         self.sendings: list[Write] = []
         self.unmatched: list[Write] = []
 
-    def put(self, fact: Recorded[Event], number: int, **facts: object) -> None:
-        """Set fields of one message, which may be new here."""
+    def new(self, fact: Recorded[Event], number: int, **facts: object) -> None:
+        """Write down a message of which nothing was known so far."""
         campaign = fact.address.thing
-        self.messages.append(
-            UpdateOne(
-                {"_id": message_id(campaign, number)},
-                {"$set": {"campaign": campaign, "number": number, **facts}},
-                upsert=True,
-            )
-        )
+        name = {"_id": message_id(campaign, number), "campaign": campaign, "number": number}
+        self.messages.append(InsertOne({**name, **facts}))
 
-    def put_all(self, fact: Recorded[Event], numbers: Sequence[int], **facts: object) -> None:
+    def change(self, fact: Recorded[Event], numbers: Sequence[int], **facts: object) -> None:
         """Set the same fields of messages that are known already: one write for all of them."""
         if numbers:
             names = [message_id(fact.address.thing, number) for number in numbers]
             self.messages.append(UpdateMany({"_id": {"$in": names}}, {"$set": facts}))
 
     def fail(self, fact: Recorded[Event], failures: Sequence[Failure], **facts: object) -> int:
-        """Fail messages with their errors; return how many."""
+        """Fail messages that are known already, with their errors; return how many."""
         for failure in failures:
             ends = {"status": "failed", "reason": failure.error, "reported_at": fact.time, **facts}
-            self.put(fact, failure.number, **ends)
+            self.change(fact, (failure.number,), **ends)
         return len(failures)
 
     def sum(
@@ -151,6 +148,7 @@ def fold_messages(batch: Batch) -> Writes:
         _apply(recorded.event, writes, recorded)
     return {
         "messages": writes.messages,
+        "deferred": writes.deferred,
         "sendings": writes.sendings,
         "unmatched": writes.unmatched,
     }
@@ -164,7 +162,7 @@ def _apply(_event: Event, _writes: _Messages, _fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesPlanned, w: _Messages, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
-        w.put(fact, skip.number, status="skipped", reason=skip.reason)
+        w.new(fact, skip.number, status="skipped", reason=skip.reason)
     w.sum(
         fact,
         place={
@@ -187,7 +185,7 @@ def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesSkipped, w: _Messages, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
-        w.put(fact, skip.number, status="skipped", reason=skip.reason)
+        w.new(fact, skip.number, status="skipped", reason=skip.reason)
     w.sum(fact, queued=-len(event.skipped), skipped=len(event.skipped))
 
 
@@ -208,7 +206,9 @@ def _(event: MessagesTaken, w: _Messages, fact: Recorded[Event]) -> None:
             upsert=True,
         )
     )
-    w.put_all(fact, event.retried, status="submitting")
+    if event.retried:
+        names = [message_id(fact.address.thing, number) for number in event.retried]
+        w.deferred.append(UpdateMany({"_id": {"$in": names}}, {"$unset": {"due_at": 1}}))
 
 
 @_apply.register
@@ -216,7 +216,7 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
     known: list[str] = []
     for number, carrier_ids in event.messages:
         known += [f"{event.link}/{carrier_id}" for carrier_id in carrier_ids]
-        w.put(
+        w.new(
             fact,
             number,
             status="submitted",
@@ -239,7 +239,10 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesRefused, w: _Messages, fact: Recorded[Event]) -> None:
-    count = w.fail(fact, event.failures)
+    for failure in event.failures:
+        reason = failure.error
+        w.new(fact, failure.number, status="failed", reason=reason, reported_at=fact.time)
+    count = len(event.failures)
     closed = [failure.number for failure in event.failures]
     w.sum(fact, closed=closed, submitting=-count, failed=count, refused=count)
 
@@ -249,9 +252,9 @@ def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
     for deferral in event.deferrals:
         campaign, number = fact.address.thing, deferral.number
         due_at = fact.time + timedelta(seconds=deferral.after_s)
-        facts = {"campaign": campaign, "number": number, "status": "queued", "due_at": due_at}
+        facts = {"campaign": campaign, "number": number, "due_at": due_at}
         change = {"$set": facts, "$inc": {"tries": 1}}
-        w.messages.append(UpdateOne({"_id": message_id(campaign, number)}, change, upsert=True))
+        w.deferred.append(UpdateOne({"_id": message_id(campaign, number)}, change, upsert=True))
     count = len(event.deferrals)
     closed = [deferral.number for deferral in event.deferrals]
     w.sum(fact, closed=closed, submitting=-count, queued=count)
@@ -259,7 +262,7 @@ def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
-    w.put_all(fact, event.delivered, status="delivered", reported_at=fact.time)
+    w.change(fact, event.delivered, status="delivered", reported_at=fact.time)
     failed = w.fail(fact, event.failed)
     for part in event.parts:
         end = "delivered" if part.delivered else part.error or "failed"
@@ -272,7 +275,7 @@ def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
     for number in event.numbers:
-        w.put(fact, number, status="failed", reason=OUTCOME_UNKNOWN, unknown=True, link=event.link)
+        w.new(fact, number, status="failed", reason=OUTCOME_UNKNOWN, unknown=True, link=event.link)
     count = len(event.numbers)
     w.sum(fact, closed=event.numbers, submitting=-count, failed=count)
 
@@ -280,7 +283,7 @@ def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesRecovered, w: _Messages, fact: Recorded[Event]) -> None:
     told = {"reported_at": fact.time, "unknown": False}
-    w.put_all(fact, event.delivered, status="delivered", reason=None, **told)
+    w.change(fact, event.delivered, status="delivered", reason=None, **told)
     w.fail(fact, event.failed, unknown=False)
     w.sum(fact, failed=-len(event.delivered), delivered=len(event.delivered))
 
@@ -299,8 +302,8 @@ def _(event: ReportsUnmatched, w: _Messages, fact: Recorded[Event]) -> None:
         w.unmatched.append(UpdateOne(name, {"$set": facts}, upsert=True))
 
 
-RARE = ("queued", "submitting", "failed", "skipped")
-"""Statuses of documents that are few: deferred ones, taken once more, and those without success."""
+RARE = ("failed", "skipped")
+"""Statuses of documents that are few."""
 
 MESSAGES = Projection(
     "messages",
@@ -316,6 +319,7 @@ MESSAGES = Projection(
             IndexModel("carrier_ids", sparse=True),
             IndexModel("link", partialFilterExpression={"unknown": True}),
         ),
+        "deferred": (IndexModel([("campaign", 1), ("due_at", 1)]),),
         "sendings": (),
         "unmatched": (IndexModel([("link", 1), ("at", -1)]),),
     },
