@@ -1,0 +1,173 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from campaign_events.message import UnmatchedReport
+from dispatcher.inflight import InFlight, Message, reference
+from dispatcher.links.link import Answer, Report, Token, Verdict
+from dispatcher.outcomes import Outcomes
+from dispatcher.settling import Settling
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+PHONE = "+4915112000001"
+
+
+class NoSession:
+    def acknowledge(self, sequence: int) -> None:
+        raise AssertionError(sequence)
+
+
+def settling() -> Settling:
+    """No view behind it: every id in these tests is known in memory, or there is none to ask."""
+    nowhere: Any = None
+    return Settling(InFlight("l", nowhere, lambda: 0, nowhere), undecided_wait_s=0)
+
+
+def message(parts: int = 1, number: int = 1, tries: int = 0) -> Message:
+    return Message("c", "w", number, parts, phone=PHONE, tries=tries)
+
+
+def answer(verdict: Verdict, part: int = 0, name: str | None = None, number: int = 1) -> Answer:
+    return Answer(("c", number, part), 0 if name else 8, name, verdict, NOW)
+
+
+def report(name: str, *, delivered: bool = True, ref: int | None = None) -> Report:
+    return Report(
+        message_id=name,
+        state="delivered" if delivered else "failed",
+        error=None if delivered else "001",
+        stat="DELIVRD" if delivered else "UNDELIV",
+        at=NOW,
+        destination=PHONE[1:],
+        source="Shop",
+        reference=ref,
+        token=Token(NoSession(), 1),
+    )
+
+
+def told(out: Outcomes) -> dict[str, int]:
+    return {kind: count for _, kind, count in out.counts()}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["accepted", "accepted"], {"submitted": 1}),
+        (["permanent", "permanent"], {"refused": 1}),
+        (["accepted", "permanent"], {"refused": 1}),
+        (["throttled", "throttled"], {"deferred": 1}),
+        (["unsent", "unsent"], {"deferred": 1}),
+        (["temporary", "throttled"], {"deferred": 1}),
+        (["accepted", "unknown"], {}),
+    ],
+)
+def test_a_message_comes_to_what_its_parts_come_to(
+    verdicts: list[Verdict], expected: dict[str, int]
+) -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    answers = [
+        answer(verdict, part, f"id{part}" if verdict == "accepted" else None)
+        for part, verdict in enumerate(verdicts)
+    ]
+
+    throttled = settled.answered(answers, out)
+
+    assert told(out) == expected
+    assert throttled == ("throttled" in verdicts)
+    assert not settled.open
+
+
+def test_temporary_errors_rest_longer_each_time() -> None:
+    rests = []
+    for tries in (0, 1, 2, 20):
+        settled, out = settling(), Outcomes("l")
+        settled.open["c", 1] = message(tries=tries)
+        settled.answered([answer("temporary")], out)
+        rests += [deferral.after_s for _, deferral in out.deferrals()]
+
+    assert rests == [5, 10, 20, 900]
+
+
+async def test_a_message_ends_once_however_often_it_is_reported() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("accepted", name="a")], out)
+
+    await settled.reported([report("a"), report("a"), report("a", delivered=False)], out)
+
+    assert told(out) == {"submitted": 1, "delivered": 1}
+
+
+async def test_parts_end_together_and_one_failure_fails_all() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=3)
+    settled.answered([answer("accepted", part, f"p{part}") for part in range(3)], out)
+
+    await settled.reported([report("p2")], out)
+    assert told(out) == {"submitted": 1, "part": 1}
+    await settled.reported([report("p0", delivered=False), report("p1")], out)
+
+    assert told(out) == {"submitted": 1, "part": 1, "failed": 1}
+
+
+def test_a_report_that_came_before_the_answer_counts_when_the_answer_comes() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.remember([UnmatchedReport(carrier_id="early", delivered=True)])
+    settled.open["c", 1] = message()
+
+    settled.answered([answer("accepted", name="early")], out)
+
+    assert told(out) == {"submitted": 1, "delivered": 1}
+
+
+def test_an_undecided_message_is_given_up_and_a_late_answer_still_counts_as_knowledge() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("unknown")], out)
+
+    settled.give_up(out)
+    settled.give_up(out)
+
+    assert told(out) == {"undecided": 1}
+
+
+async def test_an_undecided_message_is_known_by_its_reference_before_it_is_given_up() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("unknown")], out)
+    settled._inflight.know(message(number=9), 0, "x")
+
+    assert settled._recognise(report("x", ref=reference("c", 1, 0)), None, out)
+
+    assert told(out) == {"submitted": 1, "delivered": 1}
+    settled.give_up(out)
+    assert told(out) == {"submitted": 1, "delivered": 1}
+
+
+async def test_a_report_after_giving_up_recovers_the_message() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("unknown")], out)
+    settled.give_up(out)
+
+    assert settled._recognise(report("x", ref=reference("c", 1, 0)), None, out)
+
+    assert told(out) == {"undecided": 1, "recovered": 1}
+
+
+async def test_somebody_elses_reference_recognises_nothing() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("unknown")], out)
+
+    assert not settled._recognise(report("x", ref=reference("c", 2, 0)), None, out)
+
+
+def test_outcomes_are_counted_by_campaign() -> None:
+    out = Outcomes("l")
+    out.submitted(message())
+    out.submitted(message(number=2))
+
+    assert list(out.counts()) == [("c", "submitted", 2)]
