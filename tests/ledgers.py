@@ -236,7 +236,7 @@ def _disagreement(message: Message, parts: Sequence[Json], refused: int) -> str 
     """Why one message is not what the carrier says it is."""
     whole = len(parts) == message.segments
     delivered = whole and all(line["stat"] == "DELIVRD" for line in parts)
-    if message.ids and list(message.ids) != [line["message_id"] for line in parts]:
+    if not _same_ids(message, parts):
         return "other ids than the carrier's"
     if message.status in ("skipped", "queued") and parts:
         return "the carrier has it"
@@ -251,6 +251,15 @@ def _disagreement(message: Message, parts: Sequence[Json], refused: int) -> str 
     if message.ids and message.reason not in [line["error"] for line in parts]:
         return "another error than the carrier's"
     return None if message.ids or refused or whole else "the carrier never refused it"
+
+
+def _same_ids(message: Message, parts: Sequence[Json]) -> bool:
+    """A part that had no answer, of a message that failed by another part, may have no id."""
+    theirs = {int(line["part"]): line["message_id"] for line in parts}
+    ours = {part: name for part, name in enumerate(message.ids, 1) if name}
+    if message.ids and message.status != "failed" and ours != theirs:
+        return False
+    return ours.items() <= theirs.items()
 
 
 async def receipts_paid(platform: Platform) -> None:

@@ -72,8 +72,8 @@ class Trial:
         return self.messages / self.rate / (len(self.deaths) + 1)
 
 
-SERVICES_DIE = Trial(20_000, 700, (*SERVICES, *SERVICES, "dispatcher", "campaign", "read_model"))
-SERVERS_DIE = Trial(6_000, 300, (*SERVERS, *SERVERS, "dispatcher"))
+SERVICES_DIE = Trial(20_000, 800, (*SERVICES, *SERVICES, "dispatcher", "campaign", "read_model"))
+SERVERS_DIE = Trial(5_000, 300, (*SERVERS, *SERVERS, "dispatcher"))
 
 
 def seed() -> int:
