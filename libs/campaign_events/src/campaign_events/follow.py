@@ -113,7 +113,7 @@ class Follower:
                 ack_policy=AckPolicy.NONE,
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=self._next,
-                filter_subject=self._subject,
+                filter_subject=None if self._subject == ">" else self._subject,
                 mem_storage=True,
                 num_replicas=1,
                 inactive_threshold=60,

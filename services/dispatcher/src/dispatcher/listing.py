@@ -9,7 +9,7 @@ from campaign_events.message import MessageStatus
 from campaign_events.projection import Document
 from campaign_events.text import render, segmentation
 from dispatcher.owning import Views
-from dispatcher.views import RARE, message_id
+from dispatcher.views import message_id
 
 type Status = MessageStatus
 type Found = Sequence[Document]
@@ -59,10 +59,11 @@ class Listing:
         return rows[:limit]
 
     async def _known(self, status: Status, after: int, limit: int) -> Found:
-        """Return documents of one status: the few by their index, the many by their order."""
+        """Return documents of one status: the few by their reason, the many by their order."""
         campaign = self._campaign["_id"]
-        if status in RARE:
+        if status in ("failed", "skipped"):
             wanted: Document = {"campaign": campaign, "number": {"$gt": after}}
+            wanted["reason"] = {"$exists": True}
             order = "number"
         else:
             names = {"$gt": message_id(campaign, after), "$lt": f"{campaign}/{AFTER_ALL}"}
