@@ -26,7 +26,7 @@ UPLOAD_LIMIT = 1_000_000
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
-        while not await holds():  # noqa: ASYNC110 - nobody tells us, so we look
+        while not await holds():
             await asyncio.sleep(0.02)
 
 

@@ -197,7 +197,7 @@ async def until(
     """Wait until something outside has become so."""
     try:
         async with asyncio.timeout(within_s):
-            while not true():  # noqa: ASYNC110 - another process brings it about
+            while not true():
                 await asyncio.sleep(look_s)
     except TimeoutError:
         raise AssertionError(f"not within {within_s} s: {what}") from None

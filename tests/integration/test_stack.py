@@ -40,7 +40,7 @@ class News:
 
     async def heard(self, line: str, times: int) -> None:
         async with asyncio.timeout(20):
-            while self._lines.count(line) < times:  # noqa: ASYNC110 - told from a plain function
+            while self._lines.count(line) < times:
                 await asyncio.sleep(0.02)
 
     def count(self, line: str) -> int:

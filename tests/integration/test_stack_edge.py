@@ -24,7 +24,14 @@ class Upstream:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        if "/stream" in head:
+        if "/refused" in head:
+            length = b"Content-Length: 2\r\n\r\n"
+            writer.write(b"HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\n" + length)
+            await writer.drain()
+            writer.write(b"{}")
+            while await reader.read(65536):
+                pass
+        elif "/stream" in head:
             writer.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: one\n\n"
             )
@@ -152,6 +159,20 @@ async def test_server_sent_events_leave_at_once(
         assert await anext(lines) == "event: one"
         upstream.go_on.set()
         assert [line async for line in lines if line] == ["event: two"]
+
+
+async def test_a_refusal_arrives_whole_however_much_is_still_being_sent(
+    browser: httpx.AsyncClient,
+) -> None:
+    url = browser.base_url.join("/api/v1/campaigns/refused/contacts")
+
+    def put() -> tuple[int, bytes]:
+        with httpx.Client() as client:
+            answer = client.put(url, content=(b"x" * 100_000 for _ in range(200)))
+        return answer.status_code, answer.content
+
+    for _ in range(20):
+        assert await asyncio.to_thread(put) == (409, b"{}")
 
 
 async def test_an_upload_reaches_the_service_while_it_is_still_being_sent(

@@ -60,7 +60,7 @@ async def heard(news: asyncio.Queue[str], start: str) -> str:
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - the kernel announces neither files nor deaths
+        while not true():
             await asyncio.sleep(0.02)
 
 

@@ -69,7 +69,7 @@ def running_below(pid: int) -> list[psutil.Process]:
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110 - another process changes what is looked at
+        while not true():
             await asyncio.sleep(0.05)
 
 
