@@ -99,6 +99,8 @@ class Edge:
             "listen": [f"127.0.0.1:{self.port}"],
             "protocols": ["h1", "h2c"],
             "automatic_https": {"disable": True},
+            # Else a service that refuses an upload before its end is often cut off in mid-answer.
+            "enable_full_duplex": True,
             "routes": [
                 _unheard_of(),
                 _hidden_probes(),
