@@ -1,7 +1,8 @@
 """The first campaign, measured: `make bench-first`. Loopback only; a few minutes; prints ratios.
 
-One campaign goes through the whole platform against the bundled simulator (20 ms latency, every
-message reported), while somebody polls the KPI tiles and somebody watches the stream. Then a long
+One campaign goes through the whole platform as fast as it can, against the bundled simulator (20 ms
+latency, every message reported). A second one goes at a steady rate, while somebody polls the KPI
+tiles and somebody watches the stream; a third so slowly that each report comes alone. Then a long
 log is folded into fresh views. Raw limits are measured in the same run.
 """
 
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,21 @@ from carillon.stack import Options, Stack, running_stack
 
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "30000"))
 WINDOW = int(os.environ.get("BENCH_WINDOW", "200"))
+STEADY_PER_S = 800
+STEADY = 12_000
+SLOW_PER_S = 1.25
+SLOW = 30
 KPI_EVERY_S = 0.02
 CARRIER = """
 seed = 1
 [[accounts]]
-system_id = "carillon"
+system_id = "fast"
+password = "secret"
+[[accounts]]
+system_id = "steady"
+password = "secret"
+[[accounts]]
+system_id = "slow"
 password = "secret"
 [answers]
 latency_ms = 20
@@ -66,6 +77,10 @@ def quantile(values: Sequence[float], share: float) -> float:
     return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
 
 
+def quantiles(values: Sequence[float]) -> str:
+    return f"p50 {quantile(values, 0.5):.0f} ms, p99 {quantile(values, 0.99):.0f} ms"
+
+
 def client(stack: Stack, *roles: str, sub: str = "bench") -> httpx.AsyncClient:
     token = stack.issuer.mint(Identity(sub, sub.title(), "bench", roles))
     return httpx.AsyncClient(
@@ -79,24 +94,27 @@ async def done(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-async def prepare(stack: Stack) -> str:
-    """Make a campaign of `MESSAGES` numbers that waits for its moderator."""
+async def sender(stack: Stack) -> str:
+    """Make a sender and approve it."""
     async with client(stack, "author") as author, client(stack, "admin", sub="mo") as admin:
-        sender = await done(await author.post("/senders", json={"name": "B", "saddr": "Bench"}))
-        path = f"/moderation/senders/{sender['id']}/revisions/1/approve"
-        await until(admin, path)
+        made = await done(await author.post("/senders", json={"name": "B", "saddr": "Bench"}))
+        await until(admin, f"/moderation/senders/{made['id']}/revisions/1/approve")
+        return str(made["id"])
+
+
+async def prepare(stack: Stack, sender_id: str, link: str, count: int) -> str:
+    """Make a campaign of `count` numbers that waits for its moderator."""
+    async with client(stack, "author") as author:
         body = {
             "channel": "sms",
-            "name": "Bench",
+            "name": f"Bench {link}",
             "text": "Hello {{name}}, this is measured",
-            "sender_id": sender["id"],
-            "link_id": "sim",
+            "sender_id": sender_id,
+            "link_id": link,
             "mode": "on_demand",
         }
         campaign = await done(await author.post("/campaigns", json=body))
-        rows = "phone,name\n" + "".join(
-            f"+4915112{index:06d},N{index}\n" for index in range(MESSAGES)
-        )
+        rows = "phone,name\n" + "".join(f"+4915112{row:06d},N{row}\n" for row in range(count))
         began = time.perf_counter()
         report = await done(
             await author.put(
@@ -105,8 +123,9 @@ async def prepare(stack: Stack) -> str:
                 headers={"Content-Type": "text/csv"},
             )
         )
-        assert report["accepted"] == MESSAGES, report
-        say(f"upload: {MESSAGES / (time.perf_counter() - began):,.0f} rows/s")
+        assert report["accepted"] == count, report
+        if count == MESSAGES:
+            say(f"upload: {count / (time.perf_counter() - began):,.0f} rows/s")
         return str(campaign["id"])
 
 
@@ -155,34 +174,37 @@ async def follow(stack: Stack, campaign: str, seen: Seen) -> None:
                 seen.pages.append((time.time(), numbers["delivered"] + numbers["failed"]))
 
 
-async def measure_path(stack: Stack, campaign: str, seen: Seen) -> float:
-    """Send the campaign; return messages per second from the first intent to the last report."""
-    nc = await nats.connect(stack.nats.url("admin"))
-    log = EventLog(nc)
-    async with client(stack, "admin", sub="mo") as admin, watched(stack, campaign, seen):
+async def send(stack: Stack, campaign: str, count: int, seen: Seen | None = None) -> float:
+    """Send a campaign; return messages per second from the first intent to the last report."""
+    async with client(stack, "admin", sub="mo") as admin, AsyncExitStack() as watching:
+        if seen is not None:
+            await watching.enter_async_context(watched(stack, campaign, seen))
         await until(admin, f"/moderation/campaigns/{campaign}/approve")
         while True:
             row = await done(await admin.get(f"/campaigns/{campaign}"))
-            if row["status"] in ("done", "failed") and seen.pages[-1][1] == MESSAGES:
+            shown = seen is None or (seen.pages and seen.pages[-1][1] == count)
+            if row["status"] in ("done", "failed") and shown:
                 break
             await asyncio.sleep(0.25)
     assert row["status"] == "done", row
-    assert row["stats"]["delivered"] == MESSAGES, row["stats"]
-    facts = await log.load_subject("MESSAGES", f"message.bench.{campaign}.>")
+    assert row["stats"]["delivered"] == count, row["stats"]
+    nc = await nats.connect(stack.nats.url("admin"))
+    facts = await EventLog(nc).load_subject("MESSAGES", f"message.bench.{campaign}.>")
     taken = [fact.time for fact in facts if fact.event.type == "message.taken"]
     reported = [fact.time for fact in facts if fact.event.type == "message.reported"]
     await nc.close()
-    return MESSAGES / (reported[-1] - taken[0]).total_seconds()
+    return count / (reported[-1] - taken[0]).total_seconds()
 
 
-def report_to_page(stack: Stack, seen: Seen) -> list[float]:
-    """How long each report took from the carrier's door to a page, in ms."""
-    ledger = stack.data / "smsc" / "ledger.jsonl"
-    sent = sorted(
-        entry["due"]
-        for line in ledger.read_text().splitlines()
-        if (entry := json.loads(line))["event"] == "accepted"
-    )
+def report_to_page(stack: Stack, seen: Seen, count: int) -> list[float]:
+    """How long each report took from the carrier's door to a page, in ms.
+
+    The last `count` messages that the carrier accepted are those of the campaign on the page.
+    """
+    ledger = (stack.data / "smsc" / "ledger.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in ledger]
+    accepted = [entry["due"] for entry in entries if entry["event"] == "accepted"]
+    sent = sorted(accepted[-count:])
     waits: list[float] = []
     page = iter(seen.pages)
     at, shown = next(page)
@@ -220,24 +242,34 @@ async def main() -> None:
         (data / "ports.json").write_text(json.dumps({"carrier": 24_775}))
         links = data / "bench-links.toml"
         links.write_text(
-            '[[links]]\nid = "sim"\ntype = "smpp"\nhost = "127.0.0.1"\nport = 24775\n'
-            f'system_id = "carillon"\npassword = "secret"\nwindow = {WINDOW}\n'
-            "segments_per_second = 100000\n"
+            "".join(
+                f'[[links]]\nid = "{name}"\ntype = "smpp"\nhost = "127.0.0.1"\nport = 24775\n'
+                f'system_id = "{name}"\npassword = "secret"\nwindow = {WINDOW}\n'
+                f"segments_per_second = {rate}\n"
+                for name, rate in (
+                    ("fast", 100_000),
+                    ("steady", STEADY_PER_S),
+                    ("slow", SLOW_PER_S),
+                )
+            )
         )
         options = Options(data=data, port=0, links=links, carrier=carrier)
         async with running_stack(options, lambda _: None) as stack:
-            campaign = await prepare(stack)
-            seen = Seen()
+            sender_id = await sender(stack)
+            campaign = await prepare(stack, sender_id, "fast", MESSAGES)
             before = cpu_seconds(stack)
-            rate = await measure_path(stack, campaign, seen)
+            rate = await send(stack, campaign, MESSAGES)
             spent = {name: used - before[name] for name, used in cpu_seconds(stack).items()}
-            waits = report_to_page(stack, seen)
             used = memory(stack)
+            pages: dict[str, list[float]] = {}
+            watched_: dict[str, Seen] = {}
+            for link, count in (("steady", STEADY), ("slow", SLOW)):
+                say(f"sending {count} messages over the {link} link")
+                seen = watched_[link] = Seen()
+                await send(stack, await prepare(stack, sender_id, link, count), count, seen)
+                pages[link] = report_to_page(stack, seen, count)
             say(f"sent {MESSAGES} messages; measuring the bare link")
             raw = await raw_link_rate(CARRIER, data, WINDOW, MESSAGES)
-            if "--path" in sys.argv:
-                say(f"{rate:,.0f}/s of {raw:,.0f}/s; {spent}")
-                return
             say("filling a log and folding it")
             async with AsyncMongoClient[dict[str, Any]](stack.mongo.url("admin")) as mongo:
                 folded = await fold_rates(stack.nats.url("admin"), mongo)
@@ -250,12 +282,14 @@ async def main() -> None:
         for line in folded:
             say(line)
         say(
-            f"delivery report to page: p50 {quantile(waits, 0.5):.0f} ms, "
-            f"p99 {quantile(waits, 0.99):.0f} ms (a stream tells at most 2 changes a second)"
+            f"delivery report to page, reports one by one: {quantiles(pages['slow'])}; "
+            f"{STEADY_PER_S} a second: {quantiles(pages['steady'])} "
+            "(a stream tells at most 2 changes a second)"
         )
+        polls = watched_["steady"].kpi_ms
         say(
-            f"GET /overview/kpi under load: p50 {quantile(seen.kpi_ms, 0.5):.1f} ms, "
-            f"p99 {quantile(seen.kpi_ms, 0.99):.1f} ms over {len(seen.kpi_ms)} requests"
+            f"GET /overview/kpi at {STEADY_PER_S} messages/s: {quantiles(polls)} "
+            f"over {len(polls)} requests"
         )
         say(f"memory, MB: {used}")
 

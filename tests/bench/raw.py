@@ -21,7 +21,7 @@ async def raw_link_rate(config: str, folder: Path, window: int, count: int) -> f
             id="raw",
             host="127.0.0.1",
             port=carrier.port,
-            system_id="carillon",
+            system_id="fast",
             password=SecretStr("secret"),
             window=window,
         )
