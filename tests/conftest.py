@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nats
 import pytest
+import structlog
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient
 
@@ -16,6 +17,11 @@ from campaign_events.projection import Database
 sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
+
+structlog.configure(
+    # The default renders tracebacks with all local variables, which takes seconds on a busy machine.
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 
 
 @pytest.fixture(scope="session")
