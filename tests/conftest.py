@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import servers
 
 structlog.configure(
-    # The default renders tracebacks with all local variables, which takes seconds on a busy machine.
+    # The default renders tracebacks with all local variables: seconds, on a busy machine.
     processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
 )
 
