@@ -50,6 +50,16 @@ def told(out: Outcomes) -> dict[str, int]:
     return {kind: count for _, kind, count in out.counts()}
 
 
+async def hear(settled: Settling, out: Outcomes, *reports: Report) -> bool:
+    """Let reports in; True when all that are in hand may be acknowledged."""
+    known = settled._inflight._by_id
+    for one in reports:
+        if one.message_id not in known and settled._recognised(one) is None:
+            raise AssertionError("these tests have no view to ask")
+    await settled.reported(reports, out)
+    return not settled._held
+
+
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
@@ -137,9 +147,9 @@ async def test_an_undecided_message_is_known_by_its_reference_before_it_is_given
     settled, out = settling(), Outcomes("l")
     settled.open["c", 1] = message()
     settled.answered([answer("unknown")], out)
-    settled._inflight.know(message(number=9), 0, "x")
+    settled._inflight.know(message(number=9), 0, "other")
 
-    assert settled._recognise(report("x", ref=reference("c", 1, 0)), None, out)
+    assert await hear(settled, out, report("x", ref=reference("c", 1, 0)))
 
     assert told(out) == {"submitted": 1, "delivered": 1}
     settled.give_up(out)
@@ -152,9 +162,53 @@ async def test_a_report_after_giving_up_recovers_the_message() -> None:
     settled.answered([answer("unknown")], out)
     settled.give_up(out)
 
-    assert settled._recognise(report("x", ref=reference("c", 1, 0)), None, out)
+    assert await hear(settled, out, report("x", ref=reference("c", 1, 0)))
 
     assert told(out) == {"undecided": 1, "recovered": 1}
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_a_part_reported_before_the_other_is_answered_is_held_and_not_acknowledged(
+    delivered: bool,
+) -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    settled.answered([answer("accepted", 0, "p0")], out)
+
+    assert not await hear(settled, out, report("p0", delivered=delivered))
+    assert told(out) == {}
+    settled.answered([answer("accepted", 1, "p1")], out)
+    assert await hear(settled, out)
+
+    assert told(out) == {"submitted": 1, "part" if delivered else "failed": 1}
+
+
+@pytest.mark.parametrize("order", [("p0", "x"), ("x", "p0")])
+async def test_parts_of_an_undecided_message_are_acknowledged_when_all_are_heard_of(
+    order: tuple[str, str],
+) -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    settled.answered([answer("accepted", 0, "p0"), answer("unknown", 1)], out)
+    reports = {"p0": report("p0"), "x": report("x", ref=reference("c", 1, 1))}
+
+    assert not await hear(settled, out, reports[order[0]])
+    await hear(settled, out, reports[order[1]])
+    assert await hear(settled, out)
+
+    assert told(out) == {"submitted": 1, "delivered": 1}
+
+
+async def test_a_held_part_is_stored_once_its_message_is_given_up() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    settled.answered([answer("accepted", 0, "p0"), answer("unknown", 1)], out)
+    assert not await hear(settled, out, report("p0"))
+
+    settled.give_up(out)
+    assert await hear(settled, out)
+
+    assert told(out) == {"undecided": 1, "part": 1}
 
 
 async def test_somebody_elses_reference_recognises_nothing() -> None:
@@ -162,7 +216,7 @@ async def test_somebody_elses_reference_recognises_nothing() -> None:
     settled.open["c", 1] = message()
     settled.answered([answer("unknown")], out)
 
-    assert not settled._recognise(report("x", ref=reference("c", 2, 0)), None, out)
+    assert settled._recognised(report("x", ref=reference("c", 2, 0))) is None
 
 
 def test_outcomes_are_counted_by_campaign() -> None:

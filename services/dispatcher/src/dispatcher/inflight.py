@@ -37,6 +37,8 @@ class Message:
     """Refused parts: (verdict, error)."""
     ends: dict[int, str | None] = field(default_factory=dict)
     """Reported parts: None is delivered, else the error."""
+    heard: dict[int, str | None] = field(default_factory=dict)
+    """Parts reported while nobody can tell about the others."""
     phone: str = ""
     seq: int = 0
     """The log's place of the last fact about it; 0 while its submission is not durable."""
@@ -119,9 +121,13 @@ def stored(row: Document, workspace: str) -> Message:
         fate=fate,
         tries=row.get("tries", 0),
         carrier_ids={part: name for part, name in enumerate(row.get("carrier_ids", ())) if name},
-        ends={
-            int(part): None if end == "delivered" else end
-            for part, end in row.get("ends", {}).items()
-        },
+        ends=ends_of(row),
         seq=1,
     )
+
+
+def ends_of(row: Document) -> dict[int, str | None]:
+    """Return what the view knows of a message's reported parts."""
+    return {
+        int(part): None if end == "delivered" else end for part, end in row.get("ends", {}).items()
+    }

@@ -16,7 +16,7 @@ from campaign_events.message import UnmatchedReport
 from campaign_events.projection import Database, Document, Projector
 from campaign_events.service import Resources
 from campaign_events.text import render, segmentation
-from dispatcher.inflight import Fate, InFlight, Message
+from dispatcher.inflight import Fate, InFlight, Message, ends_of
 from dispatcher.links.link import Link, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
@@ -173,6 +173,9 @@ class LinkOwner:
             async for campaign in self.views.campaigns.find(mine)
             for message in await self._recalled(campaign, numbers[campaign["_id"]])
         ]
+        ends = {(row["campaign"], row["number"]): ends_of(row) for row in unknown}
+        for message in messages:
+            message.ends = ends.get(message.key, {})
         if messages:
             log.warning("undecided messages", link=self.settings.id, count=len(messages))
         return messages

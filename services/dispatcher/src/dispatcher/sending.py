@@ -153,11 +153,11 @@ class Sender:
                 self._rate.throttled(now)
             self.settling.late(batch.late, out)
         reports = [report for batch in batches for report in batch.reports]
-        await self.settling.reported(reports, out)
+        done = await self.settling.reported(reports, out)
         self.settling.give_up(out)
         self._count(out)
         await out.append(self.store)
-        self.link.acknowledge(reports)
+        self.link.acknowledge(done)
         self.link.acknowledge([one for batch in batches for one in batch.inbound])
         REPORTS.labels(self.link.id).inc(len(reports))
         OPEN.labels(self.link.id).set(len(self.settling.open))

@@ -33,6 +33,7 @@ class Settling:
         self.open: dict[tuple[str, int], Message] = {}
         self.undecided: dict[str, list[Message]] = {}
         self._deadlines: dict[tuple[str, int], float] = {}
+        self._held: list[Report] = []
 
     def answered(self, answers: Iterable[Answer], out: Outcomes) -> bool:
         """Settle submits; True when the carrier asked us to slow down."""
@@ -87,22 +88,31 @@ class Settling:
                 if message.key in over and message.fate == "submitting":
                     out.undecided(message)
 
-    async def reported(self, reports: Sequence[Report], out: Outcomes) -> None:
-        """Match reports with messages; what matches none is kept until its message is known."""
-        final = [report for report in reports if report.state != "interim"]
+    async def reported(self, reports: Sequence[Report], out: Outcomes) -> list[Report]:
+        """Match reports with messages; what matches none is kept until its message is known.
+
+        Returns the reports that may be acknowledged once `out` is stored. One that is early for
+        its message, whose other parts are not answered yet, is held back and looked at again.
+        """
+        done = [report for report in reports if report.state == "interim"]
+        final = [*self._held, *(report for report in reports if report.state != "interim")]
+        self._held = []
         if not final:
-            return
+            return done
         found = await self._inflight.find(
             [report.message_id for report in final],
             [name for report in final for name in report.other_ids],
         )
         for report in final:
             error = None if report.state == "delivered" else report.error or report.stat
-            known = _believed(report, found)
-            if known is not None:
-                self._end_part(*known, error, out)
-            elif not self._recognise(report, error, out):
+            known = _believed(report, found) or self._recognised(report)
+            if known is None:
                 self._keep(report, error, out)
+            elif not self._end_part(*known, error, out):
+                self._held.append(report)
+                continue
+            done.append(report)
+        return done
 
     def late(self, answers: Iterable[Answer], out: Outcomes) -> None:
         """Use answers that came after their submit had been given up as unknown."""
@@ -125,16 +135,33 @@ class Settling:
                 out.submitted(message)
                 self._hear_strays(message, out)
 
-    def _end_part(self, message: Message, part: int, error: str | None, out: Outcomes) -> None:
+    def _end_part(self, message: Message, part: int, error: str | None, out: Outcomes) -> bool:
+        """Note the end of one part; False when it is too early to say what it means."""
         if message.fate in ("delivered", "failed") or part in message.ends:
-            return
+            return True
+        if message.fate == "submitting":
+            return self._end_undecided(message, part, error, out)
         message.ends[part] = error
         if error is not None or len(message.ends) == message.parts:
             out.ended(message, error)
-        elif message.fate == "submitted":
+        else:
             out.part(message, part, error)
+        return True
 
-    def _recognise(self, report: Report, error: str | None, out: Outcomes) -> bool:
+    def _end_undecided(self, message: Message, part: int, error: str | None, out: Outcomes) -> bool:
+        """Decide an undecided message when one part failed or all have been heard of."""
+        if message.key in self.open:
+            return False
+        message.heard[part] = error
+        if error is None and len(message.heard) < message.parts:
+            return False
+        self._forget(message)
+        out.submitted(message)
+        message.ends |= message.heard
+        out.ended(message, error)
+        return True
+
+    def _recognised(self, report: Report) -> tuple[Message, int] | None:
         """Find an undecided message by whom it went to and by our own reference."""
         candidates = self.undecided.get(report.destination.lstrip("+"), [])
         matches = [
@@ -145,16 +172,9 @@ class Settling:
             or (report.reference is None and len(candidates) == 1 and message.parts == 1)
         ]
         if len(matches) != 1:
-            return False
-        message, part = matches[0]
-        self._inflight.know(message, part, report.message_id)
-        message.ends[part] = error
-        if error is not None or len(message.ends) == message.parts:
-            self._forget(message)
-            if message.fate == "submitting":
-                out.submitted(message)
-            out.ended(message, error)
-        return True
+            return None
+        self._inflight.know(*matches[0], report.message_id)
+        return matches[0]
 
     def _keep(self, report: Report, error: str | None, out: Outcomes) -> None:
         if report.message_id in self._strays:
