@@ -100,6 +100,19 @@ async def test_throttling_fails_no_message(rig: Rig) -> None:
     assert set(rig.accepted().values()) == {1}
 
 
+async def test_throttling_between_the_parts_of_long_texts_fails_no_message(rig: Rig) -> None:
+    with rig.carrying(QUICK + "[throttle]\nper_second = 40\n"), rig.dispatcher():
+        campaign = await rig.approve(40, text="x" * 400 + "{{name}}")
+        await rig.start(campaign)
+        facts = await rig.until(campaign, "message.finished", within_s=60)
+        throttled = len(rig.carrier.lines("throttled"))
+
+    assert throttled > 0
+    assert moves(facts) == {"delivered": 40}
+    assert set(rig.accepted().values()) == {1}
+    assert len(rig.accepted()) == 120
+
+
 async def test_reports_before_the_answer_twice_and_in_hex_are_matched(rig: Rig) -> None:
     odd = QUICK + 'early = 0.5\nduplicate = 0.5\nids = "hex"\n'
     with rig.carrying(odd), rig.dispatcher():

@@ -5,7 +5,7 @@ import pytest
 
 from campaign_events.message import UnmatchedReport
 from dispatcher.inflight import InFlight, Message, reference
-from dispatcher.links.link import Answer, Report, Token, Verdict
+from dispatcher.links.link import Answer, Part, Report, Source, Token, Verdict
 from dispatcher.outcomes import Outcomes
 from dispatcher.settling import Settling
 
@@ -98,6 +98,19 @@ def test_temporary_errors_rest_longer_each_time() -> None:
         rests += [deferral.after_s for _, deferral in out.deferrals()]
 
     assert rests == [5, 10, 20, 900]
+
+
+def test_the_missing_part_of_a_message_is_submitted_again_when_it_was_only_throttled() -> None:
+    settled, out = settling(), Outcomes("l")
+    part = Part(("c", 1, 1), PHONE, 1, b"x", 0, udh=True, source=Source("Shop"))
+    settled.open["c", 1] = two = message(parts=2)
+    two.submits = (part, part)
+    settled.answered([answer("accepted", 0, "p0"), answer("throttled", 1)], out)
+
+    assert told(out) == {}
+    assert [one for _, one in settled._again] == [part]
+    settled.answered([answer("accepted", 1, "p1")], out)
+    assert told(out) == {"submitted": 1}
 
 
 async def test_a_message_ends_once_however_often_it_is_reported() -> None:

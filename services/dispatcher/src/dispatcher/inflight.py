@@ -14,6 +14,7 @@ from typing import Literal
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.projection import Document
+from dispatcher.links.link import Part
 
 KEPT = 50_000
 
@@ -32,6 +33,7 @@ class Message:
     parts: int
     fate: Fate = "submitting"
     tries: int = 0
+    submits: tuple[Part, ...] = ()
     carrier_ids: dict[int, str] = field(default_factory=dict)
     errors: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Refused parts: (verdict, error)."""

@@ -178,6 +178,7 @@ class Sender:
 
     async def _send(self, lease: Lease) -> None:
         """Take what fits, store the intent, and only then let the carrier see it."""
+        self._unsent.extend(self.settling.due_again())
         if not self._unsent:
             picked = self._pick()
             await asyncio.gather(
@@ -253,15 +254,7 @@ class Sender:
     def _queue(self, campaign: Outgoing, recipient: Recipient) -> None:
         name = campaign.id, recipient.number
         parts = encode(recipient.text, reference=reference(*name, 0) & 0xFF)
-        self.settling.open[name] = Message(
-            campaign=campaign.id,
-            workspace=campaign.workspace,
-            number=recipient.number,
-            parts=len(parts),
-            tries=recipient.tries,
-            phone=recipient.phone,
-        )
-        self._unsent.extend(
+        submits = tuple(
             Part(
                 key=(*name, index),
                 destination=recipient.phone,
@@ -273,6 +266,16 @@ class Sender:
             )
             for index, part in enumerate(parts)
         )
+        self.settling.open[name] = Message(
+            campaign=campaign.id,
+            workspace=campaign.workspace,
+            number=recipient.number,
+            parts=len(parts),
+            tries=recipient.tries,
+            phone=recipient.phone,
+            submits=submits,
+        )
+        self._unsent.extend(submits)
 
     async def _finish(self) -> None:
         """Say of each campaign when nothing is left to do, or nothing can be done."""

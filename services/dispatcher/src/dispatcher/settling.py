@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from campaign_events.message import UnmatchedReport
 from dispatcher.inflight import InFlight, Message, reference
-from dispatcher.links.link import Answer, Report
+from dispatcher.links.link import Answer, Part, Report
 from dispatcher.outcomes import Outcomes
 
 STRAYS_KEPT = 20_000
@@ -34,6 +34,7 @@ class Settling:
         self.undecided: dict[str, list[Message]] = {}
         self._deadlines: dict[tuple[str, int], float] = {}
         self._held: list[Report] = []
+        self._again: list[tuple[float, Part]] = []
 
     def answered(self, answers: Iterable[Answer], out: Outcomes) -> bool:
         """Settle submits; True when the carrier asked us to slow down."""
@@ -54,7 +55,7 @@ class Settling:
 
     def _settle(self, message: Message, out: Outcomes) -> None:
         """All parts are answered: tell what the message has come to."""
-        self.open.pop(message.key)
+        del self.open[message.key]
         verdicts = {verdict for verdict, _ in message.errors.values()}
         error = next((text for _, text in message.errors.values()), "")
         if not verdicts:
@@ -62,13 +63,33 @@ class Settling:
             self._hear_strays(message, out)
         elif "unknown" in verdicts:
             self.wait_for(message)
-        elif "permanent" in verdicts or message.carrier_ids:
+        elif "permanent" in verdicts:
             out.refused(message, error)
+        elif message.carrier_ids:
+            self._complete(message)
         elif verdicts <= {"throttled", "unsent"}:
             out.deferred(message, error, THROTTLED_S if "throttled" in verdicts else 0.0)
         else:
             rest = min(TEMPORARY_FIRST_S * 2**message.tries, TEMPORARY_LONGEST_S)
             out.deferred(message, error, rest)
+
+    def _complete(self, message: Message) -> None:
+        """Submit the missing parts of a message again: the carrier has the others already."""
+        self.open[message.key] = message
+        rest = THROTTLED_S
+        if any(verdict == "temporary" for verdict, _ in message.errors.values()):
+            message.tries += 1
+            rest = min(TEMPORARY_FIRST_S * 2**message.tries, TEMPORARY_LONGEST_S)
+        due = time.monotonic() + rest
+        self._again += [(due, message.submits[part]) for part in message.errors]
+        message.errors.clear()
+
+    def due_again(self) -> list[Part]:
+        """Take out the parts that may be submitted once more."""
+        now = time.monotonic()
+        due = [part for moment, part in self._again if moment <= now]
+        self._again = [(moment, part) for moment, part in self._again if moment > now]
+        return due
 
     def wait_for(self, message: Message) -> None:
         """Keep a message that may or may not be with the carrier until a report tells."""
