@@ -50,6 +50,7 @@ class Rig:
     window: int = 50
     rate: float = 5000
 
+    audiences: list[str] = field(default_factory=list)
     carrier: Carrier = field(init=False)
     issuer: doors.Issuer = field(init=False)
 
@@ -97,6 +98,12 @@ class Rig:
             **{f"CARILLON_{name.upper()}": str(value) for name, value in settings.items()},
         }
 
+    async def clear(self) -> None:
+        """Remove the audiences, which lie in a database that other tests look at too."""
+        async with AsyncMongoClient[dict[str, Any]](self.mongo_url) as mongo:
+            wanted = {"audience": {"$in": self.audiences}}
+            await mongo["campaign"]["contacts"].delete_many(wanted)
+
     async def say(self, thing: str, *events: Event) -> None:
         """Append events of other services to the history of a thing."""
         address = Address(self.workspace, thing)
@@ -117,6 +124,7 @@ class Rig:
     async def approve(self, count: int, text: str = "Hello {{name}}", first: int = 1) -> str:
         """Make a campaign with an audience, approved; the dispatcher plans it."""
         campaign, audience = new_id(), new_id()
+        self.audiences.append(audience)
         async with AsyncMongoClient[dict[str, Any]](self.mongo_url) as mongo:
             contacts = [
                 {

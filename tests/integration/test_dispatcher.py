@@ -1,6 +1,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmea
 
 
 @pytest.fixture
-def rig(tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog) -> Rig:
-    return Rig(tmp_path, nats_url, mongo_url, workspace, log)
+async def rig(
+    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
+) -> AsyncIterator[Rig]:
+    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
+    yield stage
+    await stage.clear()
 
 
 async def test_a_campaign_is_planned_sent_reported_and_finished(rig: Rig) -> None:
