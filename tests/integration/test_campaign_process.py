@@ -101,7 +101,7 @@ async def test_a_client_that_goes_away_and_a_polite_end_leave_nothing_behind(
                     return
 
             async def swept() -> bool:
-                return await contacts.contacts.count_documents({}) == 0
+                left = await contacts.contacts.count_documents({})
+                return left + await contacts.audiences.count_documents({}) == 0
 
             await eventually(swept)
-            assert await contacts.audiences.count_documents({}) == 0
