@@ -121,7 +121,6 @@ def stored(row: Document, workspace: str) -> Message:
         number=row["number"],
         parts=len(row.get("carrier_ids", ())) or 1,
         fate=fate,
-        tries=row.get("tries", 0),
         carrier_ids={part: name for part, name in enumerate(row.get("carrier_ids", ())) if name},
         ends=ends_of(row),
         seq=1,

@@ -176,6 +176,11 @@ class Outcomes:
             _stored((*recovered, *lost), seq)
 
 
+def origin() -> Origin:
+    """Return the origin of facts that the dispatcher states now, of its own accord."""
+    return Origin(new_id(), datetime.now(UTC), SOURCE)
+
+
 async def keep(
     store: EventLog, event: Event, address: Address, origin: Origin, fact_id: str | None = None
 ) -> int:

@@ -5,14 +5,13 @@ up where it stopped and two at once can not both get through.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter
 from pymongo import ASCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Address, Origin, derived_id, new_id
+from campaign_events.envelope import Address, derived_id, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import (
     BATCH,
@@ -24,7 +23,7 @@ from campaign_events.message import (
 )
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, segmentation
-from dispatcher.outcomes import SOURCE, keep
+from dispatcher.outcomes import keep, origin
 from dispatcher.suppressions import Suppressions
 
 PLANNED = Counter("carillon_contacts_planned", "Contacts given a place in a campaign")
@@ -62,7 +61,7 @@ class Planner:
         while contacts := await self._next(campaign["audience"], after):
             event = await self._planned(campaign, contacts)
             fact = Fact(event, address, new_id(), after=seq)
-            seq = await self._store.append_fact(fact, _origin())
+            seq = await self._store.append_fact(fact, origin())
             after = event.last
             totals["queued"] += event.queued
             totals["skipped"] += len(event.skipped)
@@ -70,13 +69,13 @@ class Planner:
             PLANNED.inc(len(contacts))
         log.info("planned", campaign=campaign["_id"], **totals)
         end = PlanFinished(**totals)
-        await keep(self._store, end, address, _origin(), derived_id(end.type, campaign["_id"]))
+        await keep(self._store, end, address, origin(), derived_id(end.type, campaign["_id"]))
 
     async def refuse(self, campaign: Document, reason: str) -> None:
         """Say that the list can not be made."""
         address = Address(campaign["workspace"], campaign["_id"])
         end = PlanFailed(reason=reason)
-        await keep(self._store, end, address, _origin(), derived_id(end.type, campaign["_id"]))
+        await keep(self._store, end, address, origin(), derived_id(end.type, campaign["_id"]))
 
     async def _next(self, audience: str, after: int) -> Sequence[Document]:
         found = self._contacts.find({"audience": audience, "number": {"$gt": after}})
@@ -117,7 +116,3 @@ def _segments(text: str, contact: Document, suppressed: set[str]) -> int | SkipR
     if not 1 <= len(rendered) <= MAX_CHARACTERS:
         return "invalid"
     return segmentation(rendered).segments
-
-
-def _origin() -> Origin:
-    return Origin(new_id(), datetime.now(UTC), SOURCE)

@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from campaign_events.envelope import Address, Event, Origin, derived_id, new_id
+from campaign_events.envelope import Address, Event, derived_id, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.leases import Lease
 from campaign_events.message import MessagesTaken, SendingFailed, SendingFinished, Skipped, Span
 from dispatcher.inflight import Message, reference
 from dispatcher.links.link import Answer, Batch, Link, Part
-from dispatcher.outcomes import SOURCE, Outcomes, keep
+from dispatcher.outcomes import Outcomes, keep, origin
 from dispatcher.outgoing import Outgoing, Recipient, Shelf
 from dispatcher.rate import Rate
 from dispatcher.settling import Settling
@@ -230,7 +230,7 @@ class Sender:
             count=len(some),
         )
         fact = Fact(event, address, new_id(), after=campaign.taken_seq)
-        campaign.taken_seq = await self.store.append_fact(fact, _origin())
+        campaign.taken_seq = await self.store.append_fact(fact, origin())
         campaign.taken_to = max(campaign.taken_to, *(fresh or (0,)))
         campaign.queued -= len(some)
         campaign.submitting += len(some)
@@ -295,7 +295,7 @@ class Sender:
             if end is not None:
                 campaign.finished = True
                 address = Address(campaign.workspace, campaign.id)
-                await keep(self.store, end, address, _origin(), derived_id(end.type, campaign.id))
+                await keep(self.store, end, address, origin(), derived_id(end.type, campaign.id))
 
     def _waited_enough(self, campaign: Outgoing, now: datetime) -> bool:
         return (
@@ -318,10 +318,6 @@ class Sender:
         while self.settling.open and self.link.up and time.monotonic() < give_up:
             await self._hear()
             await asyncio.sleep(LINGER_S)
-
-
-def _origin() -> Origin:
-    return Origin(new_id(), datetime.now(UTC), SOURCE)
 
 
 def _spans(numbers: Sequence[int]) -> tuple[Span, ...]:
