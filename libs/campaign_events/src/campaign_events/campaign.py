@@ -36,6 +36,23 @@ class SmsSettings(Value):
     default_region: str | None = None
 
 
+SETTINGS = "settings"
+"""The thing that the facts about a workspace's settings are about, in place of a campaign."""
+
+
+class WorkspaceSettings(Value):
+    """What an admin chooses for a whole workspace.
+
+    `stop_words` are what an inbound message says, alone, to opt out; case does not matter.
+    `retention_days` is for how long audit records are kept.
+    """
+
+    allow_self_approval: bool = False
+    default_region: str | None = None
+    stop_words: tuple[str, ...] = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT")
+    retention_days: int = 90
+
+
 class CampaignEvent(Event):
     """A fact about one campaign.
 
@@ -60,6 +77,7 @@ class CampaignCreated(CampaignEvent):
     channel: Literal["sms"] = "sms"
     settings: SmsSettings
     author: Actor
+    cloned_from: Id | None = None
 
 
 class CampaignEdited(CampaignEvent):
@@ -175,6 +193,28 @@ class CampaignDeleted(CampaignEvent):
     by: Actor
 
 
+class CampaignArchived(CampaignEvent):
+    """Somebody put the campaign away; its status stays what it is."""
+
+    type: Literal["campaign.archived"] = "campaign.archived"
+    by: Actor
+
+
+class CampaignRestored(CampaignEvent):
+    """Somebody took the campaign out of the archive."""
+
+    type: Literal["campaign.restored"] = "campaign.restored"
+    by: Actor
+
+
+class SettingsChanged(Event):
+    """An admin changed the workspace's settings; all of them are stated anew."""
+
+    type: Literal["campaign.settings_changed"] = "campaign.settings_changed"
+    settings: WorkspaceSettings
+    by: Actor
+
+
 type SmsCampaignEvent = (
     CampaignCreated
     | CampaignEdited
@@ -190,4 +230,6 @@ type SmsCampaignEvent = (
     | CampaignFailed
     | CampaignExpired
     | CampaignDeleted
+    | CampaignArchived
+    | CampaignRestored
 )

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import orjson
 
-from campaign_events.campaign import SmsCampaignEvent
+from campaign_events.campaign import SettingsChanged, SmsCampaignEvent
 from campaign_events.envelope import Address, Event, Recorded, Unknown
 from campaign_events.message import MessageEvent
 from campaign_events.moderation import ModerationEvent
@@ -27,7 +27,7 @@ STREAM_OF_KIND = {
 def event_types() -> dict[str, type[Event]]:
     """Return every event class by its type."""
     unions = (SmsCampaignEvent, ModerationEvent, SenderEvent, MessageEvent, SuppressionEvent)
-    classes = [cls for union in unions for cls in get_args(union.__value__)]
+    classes = [cls for union in unions for cls in get_args(union.__value__)] + [SettingsChanged]
     return {cls.model_fields["type"].default: cls for cls in classes}
 
 

@@ -172,6 +172,24 @@ class MessagesRecovered(Event):
     failed: tuple[Failure, ...] = ()
 
 
+class PortionOpened(Event):
+    """The day's portion of a campaign that is spread over days: `count` more may be taken.
+
+    `day` is the day's number in the campaign, from 0. What an earlier day left over is in `count`.
+    """
+
+    type: Literal["message.portion_opened"] = "message.portion_opened"
+    day: int
+    count: int
+
+
+class SendingExpired(Event):
+    """`ends_at` passed: nothing more is taken, and `left` messages were never sent."""
+
+    type: Literal["message.expired"] = "message.expired"
+    left: int
+
+
 class SendingFinished(Event):
     """Every message is final, or `delivery_wait` has passed since the last submission."""
 
@@ -213,6 +231,8 @@ type MessageEvent = (
     | MessagesReported
     | MessagesUndecided
     | MessagesRecovered
+    | PortionOpened
+    | SendingExpired
     | SendingFinished
     | SendingFailed
     | ReportsUnmatched

@@ -31,6 +31,7 @@ from campaign.rules import broken
 from campaign_events.campaign import (
     FINAL,
     CampaignApproved,
+    CampaignArchived,
     CampaignBuilt,
     CampaignCompleted,
     CampaignCreated,
@@ -40,6 +41,7 @@ from campaign_events.campaign import (
     CampaignFailed,
     CampaignPaused,
     CampaignRejected,
+    CampaignRestored,
     CampaignResumed,
     CampaignStarted,
     CampaignStopped,
@@ -129,7 +131,9 @@ def evolve(state: State, event: Fact) -> State:  # noqa: PLR0911 - one return pe
         ):
             return replace(state, status=event.becomes)
         case (
-            SenderCreated()
+            CampaignArchived()
+            | CampaignRestored()
+            | SenderCreated()
             | RevisionSubmitted()
             | RevisionApproved()
             | RevisionRejected()
