@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaign.rows import MAX_RECORD, NumberList, Row, Table, TextReader, Unreadable, unmarked
+from campaign_events.uploads.rows import (
+    MAX_RECORD,
+    NumberList,
+    Row,
+    Table,
+    TextReader,
+    Unreadable,
+    unmarked,
+)
 
 
 def read(data: bytes, *, chunk: int = 7, table: Table | NumberList | None = None) -> list[Row]:

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from campaign_events.problems import Problem
 
 MAX_BODY = 1024 * 1024
-_STREAMED = "/contacts"
+_STREAMED = ("/contacts", "/suppressions")
 
 
 class BodyLimit:

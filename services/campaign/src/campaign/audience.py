@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import IndexModel
 
-from campaign.contacts import Contact
 from campaign.suppressed import SuppressionList
 from campaign_events.envelope import Address
 from campaign_events.projection import Database
+from campaign_events.uploads.contacts import Contact
 
 ABANDONED_AFTER = timedelta(seconds=120)
 ALIVE_EVERY_S = 20.0

@@ -1,21 +1,17 @@
 """From the socket to the campaign's audience: one pass, bounded memory, all or nothing."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from campaign.audience import Audiences, AudienceWriter
 from campaign.campaign import campaign_decider
 from campaign.commands import AcceptContacts
-from campaign.contacts import BadRow, Contact, ContactReader
-from campaign.files import UploadedFile
-from campaign.rows import NumberList, Table, Unreadable
 from campaign.suppressed import SuppressionList
 from campaign_events.envelope import Actor, Address, Origin, Position
 from campaign_events.eventlog import EventLog, execute
-
-BATCH = 2000
-PIECE = 256 * 1024
+from campaign_events.uploads.files import UploadedFile
+from campaign_events.uploads.reading import Reading, Report
+from campaign_events.uploads.rows import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +23,6 @@ class Upload:
     default_region: str | None
     by: Actor
     origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of the rows; the four counts are disjoint."""
-
-    accepted: int
-    invalid: int
-    duplicate: int
-    suppressed: int
-    bad_rows: tuple[BadRow, ...]
 
 
 class Uploads:
@@ -79,7 +64,7 @@ class Uploads:
     async def _store(self, upload: Upload, audience: str, body: AsyncIterator[bytes]) -> Report:
         workspace = upload.address.workspace
         writer = AudienceWriter(self._audiences, self._suppressions, workspace, audience)
-        reading = _Reading(upload)
+        reading = Reading(upload.file, upload.default_region)
         try:
             async for contacts in reading.batches(body):
                 await writer.add(contacts)
@@ -93,63 +78,6 @@ class Uploads:
             writer.suppressed,
             reading.bad_rows,
         )
-        if not any((report.accepted, report.invalid, report.suppressed)):
+        if report.empty:
             raise Unreadable("the file holds no rows")
         return report
-
-
-class _Reading:
-    """Reads the file in threads, piece by piece, so that the event loop goes on turning."""
-
-    def __init__(self, upload: Upload) -> None:
-        self._file = upload.file
-        self._region = upload.default_region
-        self._reader: ContactReader | None = None
-
-    @property
-    def invalid(self) -> int:
-        return self._reader.invalid if self._reader else 0
-
-    @property
-    def bad_rows(self) -> tuple[BadRow, ...]:
-        return tuple(self._reader.bad_rows) if self._reader else ()
-
-    async def batches(self, body: AsyncIterator[bytes]) -> AsyncIterator[list[Contact]]:
-        """Yield the contacts, at most `BATCH` at once, and none held back behind a long piece."""
-        waiting: list[Contact] = []
-        async for piece in _pieces(body):
-            waiting += await asyncio.to_thread(self._feed, piece)
-            heavy = len(piece) >= PIECE
-            while len(waiting) >= BATCH or (heavy and waiting):
-                yield waiting[:BATCH]
-                del waiting[:BATCH]
-        waiting += await asyncio.to_thread(self._end)
-        while waiting:
-            yield waiting[:BATCH]
-            del waiting[:BATCH]
-
-    def _feed(self, piece: bytes) -> list[Contact]:
-        data = self._file.feed(piece)
-        return self._contact_reader().feed(data) if data else []
-
-    def _end(self) -> list[Contact]:
-        self._file.finish()
-        return self._contact_reader().feed(b"", last=True)
-
-    def _contact_reader(self) -> ContactReader:
-        if self._reader is None:
-            table = NumberList() if self._file.kind == "txt" else Table()
-            self._reader = ContactReader(table, self._region)
-        return self._reader
-
-
-async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the body in pieces that are worth a thread's while."""
-    gathered = bytearray()
-    async for data in body:
-        gathered += data
-        if len(gathered) >= PIECE:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)

@@ -6,7 +6,7 @@ from typing import Literal
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from campaign.rows import Unreadable
+from campaign_events.uploads.rows import Unreadable
 
 type Kind = Literal["csv", "txt"]
 

@@ -99,7 +99,7 @@ def _country(phone: str) -> tuple[str, re.Pattern[str]]:
     """Return `+` and the calling code with which a phone begins, and what is valid behind it."""
     for end in (2, 3, 4):
         code = phone[1:end]
-        if phone[:1] == "+" and code.isascii() and code.isdigit():
+        if phone[:1] == "+" and code.isascii() and code.isdigit() and code[0] != "0":
             valid = _valid_as_written(code)
             if valid is not None:
                 return phone[:end], valid

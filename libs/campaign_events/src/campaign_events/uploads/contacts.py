@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from campaign.phones import PhoneReader, Unusable
-from campaign.rows import NumberList, Table, TextReader
+from campaign_events.uploads.phones import PhoneReader, Unusable
+from campaign_events.uploads.rows import NumberList, Table, TextReader
 
 SHOWN_BAD_ROWS = 20
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS
 
-from campaign.phones import (
+from campaign_events.uploads.phones import (
     EMPTY,
     NO_COUNTRY,
     NOT_A_NUMBER,
@@ -83,6 +83,11 @@ def test_reading_agrees_with_the_library_near_valid_numbers(
     except Unusable:
         mine = None
     assert mine == parsed(phone)
+
+
+def test_a_calling_code_begins_with_no_zero() -> None:
+    with pytest.raises(Unusable):
+        read("+041212345678")
 
 
 def test_examples_of_every_country_and_kind_read_as_the_library_says() -> None:
