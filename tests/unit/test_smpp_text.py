@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smpp import text
-from smpp.text import GSM_7, GSM_BASIC, GSM_EXTENSION, UCS_2
+from smpp.alphabet import GSM_BASIC, GSM_EXTENSION
+from smpp.text import GSM_7, UCS_2
 
 GSM_CHARACTERS = GSM_BASIC.replace("\x1b", "") + "".join(GSM_EXTENSION)
 

@@ -1,24 +1,31 @@
-"""The text of a message: placeholders, alphabet, and how many segments it costs.
-
-Alphabets and sizes: 3GPP TS 23.038 (6.2.1, default alphabet and extension table) and
-TS 23.040 (9.2.3.24.1, a concatenated part gives 7 septets or 3 UCS-2 characters to its header).
-"""
+"""The text of a message: placeholders, alphabet, and how many segments it costs."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-GSM_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+from smpp.alphabet import (
+    ESCAPE,
+    GSM_BASIC,
+    GSM_EXTENSION,
+    PART_SEPTETS,
+    PART_UNITS,
+    SINGLE_SEPTETS,
+    SINGLE_UNITS,
 )
-GSM_EXTENDED = frozenset("\f^{}\\[~]|€")
-MAX_CHARACTERS = 1530
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}")
-_NOT_GSM = re.compile(f"[^{re.escape(''.join(GSM_BASIC | GSM_EXTENDED))}]")
-_EXTENDED = re.compile(f"[{re.escape(''.join(GSM_EXTENDED))}]")
+MAX_CHARACTERS = 1530
+MAX_MISTAKES = 5
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s](?:[^{}\n\r]{0,62}[^{}\s])?)\s*\}\}")
+"""The name is any column of an upload: up to 64 characters, spaces inside it too."""
+
+_BRACES = re.compile(r"\{\{|\}\}")
+_NOT_GSM = re.compile(
+    f"[^{re.escape(GSM_BASIC.replace(chr(ESCAPE), ''))}{re.escape(''.join(GSM_EXTENSION))}]"
+)
+_EXTENDED = re.compile(f"[{re.escape(''.join(GSM_EXTENSION))}]")
 
 type Encoding = Literal["gsm7", "ucs2"]
 
@@ -42,6 +49,33 @@ def shortest(text: str) -> int:
     return len(_PLACEHOLDER.sub("", text))
 
 
+def mistakes(text: str) -> list[str]:
+    """Return what is wrong with the placeholders of a text: it would go out as it stands."""
+    # Placeholders that are in order are covered up, at the same length, so that places stay true.
+    covered = _PLACEHOLDER.sub(lambda found: "\0" * len(found[0]), text)
+    return [wrong for wrong, _ in zip(_mistakes(covered), range(MAX_MISTAKES), strict=False)]
+
+
+def _mistakes(covered: str) -> Iterator[str]:
+    at = 0
+    while (found := _BRACES.search(covered, at)) is not None:
+        place, at = found.start(), found.end()
+        if found[0] == "}}":
+            yield f"the }}}} at index {place} closes nothing"
+            continue
+        end = covered.find("}}", at)
+        if end < 0:
+            yield f"the placeholder at index {place} is never closed"
+            return
+        inside, at = covered[at:end], end + 2
+        if "\0" in inside or "{{" in inside:
+            yield f"the placeholder at index {place} holds another one"
+        elif not inside.strip():
+            yield f"the placeholder at index {place} has no name"
+        else:
+            yield f"the placeholder at index {place} has no name of 1 to 64 characters in one line"
+
+
 def render(text: str, values: Mapping[str, str]) -> str:
     """Return the text with every placeholder replaced.
 
@@ -57,18 +91,18 @@ def segmentation(text: str) -> Segmentation:
     if _NOT_GSM.search(text) is None:
         extended = len(_EXTENDED.findall(text))
         length = len(text) + extended
-        if length <= 160:  # noqa: PLR2004 - TS 23.040: 140 octets hold 160 septets
+        if length <= SINGLE_SEPTETS:
             return Segmentation("gsm7", length, 1)
         if not extended:
-            return Segmentation("gsm7", length, -(-length // 153))
-        return Segmentation("gsm7", length, _filled(text, 153, GSM_EXTENDED.__contains__))
+            return Segmentation("gsm7", length, -(-length // PART_SEPTETS))
+        return Segmentation("gsm7", length, _filled(text, PART_SEPTETS, GSM_EXTENSION.__contains__))
     astral = sum(character > "\uffff" for character in text)
     length = len(text) + astral
-    if length <= 70:  # noqa: PLR2004 - TS 23.040: 140 octets hold 70 UTF-16 units
+    if length <= SINGLE_UNITS:
         return Segmentation("ucs2", length, 1)
     if not astral:
-        return Segmentation("ucs2", length, -(-length // 67))
-    return Segmentation("ucs2", length, _filled(text, 67, lambda character: character > "\uffff"))
+        return Segmentation("ucs2", length, -(-length // PART_UNITS))
+    return Segmentation("ucs2", length, _filled(text, PART_UNITS, lambda one: one > "\uffff"))
 
 
 def offending(text: str) -> list[tuple[str, int]]:

@@ -3,38 +3,25 @@
 from dataclasses import dataclass
 from typing import Final
 
-GSM_BASIC: Final = (
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
-    " !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+from smpp.alphabet import (
+    ESCAPE,
+    GSM_BASIC,
+    GSM_EXTENSION,
+    PART_SEPTETS,
+    PART_UNITS,
+    SINGLE_SEPTETS,
+    SINGLE_UNITS,
 )
-"""The default alphabet: a character's place is its code. The escape at 0x1B is no character."""
-
-GSM_EXTENSION: Final = {
-    "\f": 0x0A,
-    "^": 0x14,
-    "{": 0x28,
-    "}": 0x29,
-    "\\": 0x2F,
-    "[": 0x3C,
-    "~": 0x3D,
-    "]": 0x3E,
-    "|": 0x40,
-    "€": 0x65,
-}
-"""Characters that follow an escape, and so count twice."""
 
 GSM_7: Final = 0x00
 """data_coding of the carrier's default alphabet, one septet per octet."""
 UCS_2: Final = 0x08
 """data_coding of UTF-16BE; characters beyond the basic plane are surrogate pairs."""
 
-ESCAPE: Final = 0x1B
 MOST_PARTS: Final = 255
 
-_GSM_SINGLE, _GSM_PART = 160, 153
-_UCS_SINGLE, _UCS_PART = 140, 134
+_UNIT: Final = 2
+"""Octets of a UTF-16 unit; a septet has an octet of its own on the wire."""
 _CODES: Final = {
     **{char: bytes((code,)) for code, char in enumerate(GSM_BASIC) if code != ESCAPE},
     **{char: bytes((ESCAPE, code)) for char, code in GSM_EXTENSION.items()},
@@ -65,9 +52,10 @@ def encode(text: str, *, reference: int = 0) -> list[EncodedPart]:
 
     """
     if is_gsm(text):
-        return _segmented(GSM_7, [_CODES[char] for char in text], _GSM_SINGLE, _GSM_PART, reference)
+        units = [_CODES[char] for char in text]
+        return _segmented(GSM_7, units, SINGLE_SEPTETS, PART_SEPTETS, reference)
     units = [char.encode("utf-16-be", "surrogatepass") for char in text]
-    return _segmented(UCS_2, units, _UCS_SINGLE, _UCS_PART, reference)
+    return _segmented(UCS_2, units, _UNIT * SINGLE_UNITS, _UNIT * PART_UNITS, reference)
 
 
 def decode(octets: bytes, data_coding: int) -> str:

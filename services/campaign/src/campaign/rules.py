@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from campaign_events.campaign import SmsSettings
-from campaign_events.text import MAX_CHARACTERS, shortest
+from campaign_events.text import MAX_CHARACTERS, mistakes, shortest
 
 MAX_NAME = 200
 MAX_TEMPLATE = 20_000
@@ -18,6 +18,7 @@ def broken(settings: SmsSettings, at: datetime) -> list[str]:
         reasons.append(f"name must have 1 to {MAX_NAME} characters")
     if not settings.text.strip() or shortest(settings.text) > MAX_CHARACTERS:
         reasons.append(f"text must have 1 to {MAX_CHARACTERS} characters")
+    reasons += [f"text: {mistake}" for mistake in mistakes(settings.text)]
     if settings.mode not in AVAILABLE_MODES:
         reasons.append(f"mode {settings.mode} is not yet available")
     if settings.daily_window is not None:
