@@ -132,27 +132,33 @@ class CampaignBuilt(StatusChanged):
 
 
 class CampaignStarted(StatusChanged):
-    """Messages may go out now. Nobody in particular (`by` empty) when it was due."""
+    """Messages may go out now. Nobody in particular (`by` empty) when it was due.
+
+    `until` is when the daily window closes, if there is one.
+    """
 
     type: Literal["campaign.started"] = "campaign.started"
     becomes: ClassVar[Status] = "sending"
     by: Actor | None = None
+    until: datetime | None = None
 
 
 class CampaignPaused(StatusChanged):
-    """Nothing new goes out; by a person, or by its daily window (`by` empty)."""
+    """Nothing new goes out; by a person, or by its daily window (`by` empty) `until` it opens."""
 
     type: Literal["campaign.paused"] = "campaign.paused"
     becomes: ClassVar[Status] = "paused"
     by: Actor | None = None
+    until: datetime | None = None
 
 
 class CampaignResumed(StatusChanged):
-    """Messages may go out again."""
+    """Messages may go out again, `until` the daily window closes, if there is one."""
 
     type: Literal["campaign.resumed"] = "campaign.resumed"
     becomes: ClassVar[Status] = "sending"
     by: Actor | None = None
+    until: datetime | None = None
 
 
 class CampaignStopped(StatusChanged):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from campaign_events.access import Caller, Permission
+from campaign_events.campaign import FINAL
 
 COUNTED = ("submitting", "submitted", "delivered", "failed", "skipped")
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -58,6 +59,8 @@ def actions(row: Mapping[str, Any], caller: Caller) -> list[str]:
     ]
     if "start" in allowed and row["settings"]["auto_start"]:
         allowed.remove("start")
+    if row["status"] in FINAL and caller.may(Permission.AUTHOR):
+        allowed.append("restore" if row.get("archived") else "archive")
     return allowed
 
 
@@ -66,8 +69,8 @@ def campaign(
 ) -> dict[str, Any]:
     """Return the row of the campaign list, and with `detail` every setting beside it.
 
-    `row` holds `_id, channel, status, settings, author, created_at, archived` and, once there
-    is an audience, `contacts` with the counts of the upload.
+    `row` holds `_id, channel, status, settings, author, created_at, archived`; once there is an
+    audience, `contacts` with the counts of the upload; `paused_until` while a window holds it.
     """
     settings = row["settings"]
     contacts = row.get("contacts") or {}
@@ -95,4 +98,5 @@ def campaign(
         shown["workspace"] = row["workspace"]
         shown["contacts"] = contacts or None
         shown["reason"] = row.get("reason")
+        shown["paused_until"] = row.get("paused_until")
     return shown

@@ -80,6 +80,7 @@ READERS = (
         (
             "message.*.*.plan_finished",
             "message.*.*.plan_failed",
+            "message.*.*.expired",
             "message.*.*.finished",
             "message.*.*.sending_failed",
         ),
