@@ -25,8 +25,16 @@ def test_what_was_once_written_can_be_read_for_ever(line: str) -> None:
     recorded = decode("CAMPAIGNS", 1, line.encode())
 
     assert not isinstance(recorded.event, Unknown)
-    for name, value in written["data"].items():
-        assert recorded.event.model_dump(mode="json")[name] == value
+    assert _holds(recorded.event.model_dump(mode="json"), written["data"])
+
+
+def _holds(read: Any, written: Any) -> bool:
+    """Whether everything that was written was read; fields of later days may stand beside it."""
+    if isinstance(written, dict):
+        return all(name in read and _holds(read[name], value) for name, value in written.items())
+    if isinstance(written, list):
+        return len(read) == len(written) and all(map(_holds, read, written))
+    return bool(read == written)
 
 
 @pytest.mark.parametrize("line", RECORDED, ids=lambda line: json.loads(line)["type"])

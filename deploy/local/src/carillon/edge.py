@@ -41,6 +41,7 @@ class Route:
 # The first match wins; whatever is left under /api/v1 is a view.
 ROUTES = (
     Route("dispatcher", r"/campaigns/[^/]+/(messages|delivery-report\.csv)", READS),
+    Route("dispatcher", r"/campaigns/[^/]+/messages", ("POST",)),
     Route("dispatcher", r"/suppressions(/.*)?"),
     Route("dispatcher", r"/messages/preview"),
     Route("dispatcher", r"/links"),

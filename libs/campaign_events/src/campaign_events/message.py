@@ -40,11 +40,16 @@ class Submission(NamedTuple):
 
 
 class Deferral(Value):
-    """A message that the carrier refused for now; it may be tried again `after_s` seconds later."""
+    """A message that goes back to the queue; it may be tried again `after_s` seconds later.
+
+    `temporary`: the carrier refused it for now; a message that is refused for too long fails. Else
+    it was too much for the carrier at once, or never written to it.
+    """
 
     number: int
     error: str
     after_s: float
+    temporary: bool = False
 
 
 class PartReport(Value):
