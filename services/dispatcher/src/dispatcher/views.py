@@ -35,12 +35,17 @@ from campaign_events.message import (
     MessagesUndecided,
     PlanFailed,
     PlanFinished,
+    PortionOpened,
     ReportsUnmatched,
+    SendingExpired,
     SendingFailed,
     SendingFinished,
 )
 from campaign_events.projection import Projection, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
+
+REFUSING = ("refusing_since", "refusals")
+"""What a sending says of refusals in a row; gone with the first answer that is none."""
 
 
 def message_id(campaign: str, number: int) -> str:
@@ -68,7 +73,10 @@ def fold_campaigns(batch: Batch) -> Writes:
                 }
                 campaigns.append(UpdateOne(key, {"$set": audience}))
             case StatusChanged() as change:
-                campaigns.append(UpdateOne(key, {"$set": {"status": change.becomes}}))
+                until = getattr(change, "until", None)
+                campaigns.append(
+                    UpdateOne(key, {"$set": {"status": change.becomes, "until": until}})
+                )
             case CampaignDeleted():
                 campaigns.append(DeleteOne(key))
             case RevisionSubmitted(revision=revision):
@@ -121,15 +129,26 @@ class _Messages:
             self.change(fact, (failure.number,), **ends)
         return len(failures)
 
+    def rest_no_more(self, fact: Recorded[Event], numbers: Sequence[int]) -> None:
+        """Take messages out of those that wait to be tried again, if they are among them."""
+        if numbers:
+            names = [message_id(fact.address.thing, number) for number in numbers]
+            self.deferred.append(UpdateMany({"_id": {"$in": names}}, {"$unset": {"due_at": 1}}))
+
     def sum(
         self,
         fact: Recorded[Event],
         *,
         closed: Iterable[int] = (),
         place: dict[str, object] | None = None,
+        least: dict[str, object] | None = None,
+        without: Iterable[str] = (),
         **moves: int,
     ) -> None:
-        """Add to a campaign's counters, close open numbers, and set fields of its sending."""
+        """Add to a campaign's counters, close open numbers, and set fields of its sending.
+
+        `least` sets fields that have no smaller value yet, `without` takes fields away.
+        """
         change: dict[str, object] = {}
         if counted := {name: count for name, count in moves.items() if count}:
             change["$inc"] = counted
@@ -137,6 +156,10 @@ class _Messages:
             change["$pull"] = {"open": {"$in": numbers}}
         if place:
             change["$set"] = place
+        if least:
+            change["$min"] = least
+        if without:
+            change["$unset"] = dict.fromkeys(without, "")
         if change:
             self.sendings.append(UpdateOne({"_id": fact.address.thing}, change, upsert=True))
 
@@ -171,6 +194,7 @@ def _(event: MessagesPlanned, w: _Messages, fact: Recorded[Event]) -> None:
             "planned_seq": fact.seq,
         },
         queued=event.queued,
+        listed=event.queued,
         skipped=len(event.skipped),
         segments=event.segments,
     )
@@ -186,6 +210,7 @@ def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
 def _(event: MessagesSkipped, w: _Messages, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
         w.new(fact, skip.number, status="skipped", reason=skip.reason)
+    w.rest_no_more(fact, [skip.number for skip in event.skipped])
     w.sum(fact, queued=-len(event.skipped), skipped=len(event.skipped))
 
 
@@ -200,15 +225,17 @@ def _(event: MessagesTaken, w: _Messages, fact: Recorded[Event]) -> None:
             {"_id": fact.address.thing},
             {
                 "$push": {"open": {"$each": [*fresh, *event.retried]}},
-                "$inc": {"queued": -event.count, "submitting": event.count},
+                "$inc": {
+                    "queued": -event.count,
+                    "submitting": event.count,
+                    "portion_taken": event.count - len(event.retried),
+                },
                 "$set": place,
             },
             upsert=True,
         )
     )
-    if event.retried:
-        names = [message_id(fact.address.thing, number) for number in event.retried]
-        w.deferred.append(UpdateMany({"_id": {"$in": names}}, {"$unset": {"due_at": 1}}))
+    w.rest_no_more(fact, event.retried)
 
 
 @_apply.register
@@ -231,6 +258,7 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
         fact,
         closed=(message.number for message in event.messages),
         place={"last_submitted_at": fact.time},
+        without=REFUSING,
         submitting=-count,
         submitted=count,
         accepted=count,
@@ -243,8 +271,16 @@ def _(event: MessagesRefused, w: _Messages, fact: Recorded[Event]) -> None:
         reason = failure.error
         w.new(fact, failure.number, status="failed", reason=reason, reported_at=fact.time)
     count = len(event.failures)
-    closed = [failure.number for failure in event.failures]
-    w.sum(fact, closed=closed, submitting=-count, failed=count, refused=count)
+    w.sum(
+        fact,
+        closed=[failure.number for failure in event.failures],
+        place={"refused_at": fact.time},
+        least={"refusing_since": fact.time},
+        submitting=-count,
+        failed=count,
+        refused=count,
+        refusals=count,
+    )
 
 
 @_apply.register
@@ -252,12 +288,15 @@ def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
     for deferral in event.deferrals:
         campaign, number = fact.address.thing, deferral.number
         due_at = fact.time + timedelta(seconds=deferral.after_s)
-        facts = {"campaign": campaign, "number": number, "due_at": due_at}
-        change = {"$set": facts, "$inc": {"tries": 1}}
+        change: dict[str, object] = {
+            "$set": {"campaign": campaign, "number": number, "due_at": due_at}
+        }
+        if deferral.temporary:
+            change |= {"$inc": {"tries": 1}, "$min": {"since": fact.time}}
         w.deferred.append(UpdateOne({"_id": message_id(campaign, number)}, change, upsert=True))
     count = len(event.deferrals)
     closed = [deferral.number for deferral in event.deferrals]
-    w.sum(fact, closed=closed, submitting=-count, queued=count)
+    w.sum(fact, closed=closed, without=REFUSING, submitting=-count, queued=count)
 
 
 @_apply.register
@@ -277,7 +316,7 @@ def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
     for number in event.numbers:
         w.new(fact, number, status="failed", reason=OUTCOME_UNKNOWN, unknown=True, link=event.link)
     count = len(event.numbers)
-    w.sum(fact, closed=event.numbers, submitting=-count, failed=count)
+    w.sum(fact, closed=event.numbers, without=REFUSING, submitting=-count, failed=count)
 
 
 @_apply.register
@@ -289,6 +328,24 @@ def _(event: MessagesRecovered, w: _Messages, fact: Recorded[Event]) -> None:
         w.messages.append(UpdateMany({"_id": {"$in": names}}, change))
     w.fail(fact, event.failed, unknown=False)
     w.sum(fact, failed=-len(event.delivered), delivered=len(event.delivered))
+
+
+@_apply.register
+def _(event: PortionOpened, w: _Messages, fact: Recorded[Event]) -> None:
+    w.sum(
+        fact,
+        place={
+            "portion_day": event.day,
+            "portion_count": event.count,
+            "portion_seq": fact.seq,
+            "portion_taken": 0,
+        },
+    )
+
+
+@_apply.register
+def _(event: SendingExpired, w: _Messages, fact: Recorded[Event]) -> None:
+    w.sum(fact, place={"expired": True, "finished": event.left > 0})
 
 
 @_apply.register(SendingFinished)
