@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, UpdateOne
 
 from campaign_events.envelope import Address, Event, Recorded
 from campaign_events.projection import Writes
@@ -38,6 +38,11 @@ def folded(
 
 
 def _apply(documents: dict[str, dict[str, Any]], write: Any) -> None:
+    if isinstance(write, InsertOne):
+        document = write._doc
+        assert document["_id"] not in documents
+        documents[document["_id"]] = dict(document)
+        return
     key = write._filter["_id"]
     if isinstance(write, DeleteOne):
         documents.pop(key, None)

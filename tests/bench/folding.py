@@ -12,7 +12,15 @@ from pymongo import AsyncMongoClient
 
 import dispatcher.views
 import read_model.projections
-from campaign_events.campaign import CampaignCreated, CampaignStopped, SmsSettings
+from campaign_events.campaign import (
+    CampaignApproved,
+    CampaignBuilt,
+    CampaignCompleted,
+    CampaignCreated,
+    CampaignStarted,
+    ContactsUploaded,
+    SmsSettings,
+)
 from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.follow import Follower
@@ -27,7 +35,7 @@ from campaign_events.message import (
 from campaign_events.projection import Projection, Projector
 
 FACTS = 400_000
-CAMPAIGNS = 10_000
+CAMPAIGNS = 5_000
 BY = Actor(id="bench", name="Bench")
 
 
@@ -88,14 +96,27 @@ def _life(address: Address, first: int) -> tuple[Event, ...]:
 
 
 async def _fill_campaigns(log: EventLog) -> None:
-    """Append single events about many campaigns, as people make them."""
-    settings = SmsSettings(name="b", text="b", sender_id="s", link_id="bench")
-    created = CampaignCreated(settings=settings, author=BY)
-    stopped = CampaignStopped(was="new", by=BY)
+    """Append the whole lives of many campaigns, event by event, many campaigns at a time."""
+    settings = SmsSettings(
+        name="Winter sale",
+        text="Hello {{name}}, all boots at half price until Sunday: https://shop.example/boots",
+        sender_id=new_id(),
+        link_id="bench",
+    )
+    life = (
+        CampaignCreated(settings=settings, author=BY),
+        ContactsUploaded(
+            audience=new_id(), accepted=2000, invalid=3, duplicate=5, suppressed=0, by=BY, review=1
+        ),
+        CampaignApproved(was="new", by=BY, review=-1),
+        CampaignBuilt(was="building", queued=2000, skipped=0, segments=2000),
+        CampaignStarted(was="pending"),
+        CampaignCompleted(was="sending"),
+    )
     origin = Origin(new_id(), datetime.now(UTC), "bench")
     for _ in range(0, CAMPAIGNS, 500):
         addresses = [Address("bench", new_id()) for _ in range(500)]
-        for event in (created, stopped):
+        for event in life:
             await asyncio.gather(
                 *(log.append_fact(Fact(event, address, new_id()), origin) for address in addresses)
             )

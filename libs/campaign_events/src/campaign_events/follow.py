@@ -1,8 +1,8 @@
 """Ordered pull: every entry of a stream once, in order, over anything that may go wrong.
 
-An ephemeral consumer without acknowledgements; messages land in a callback, a request for more is
-always out before the last ones are used up. A gap, a missing heartbeat, a lost consumer or a
-restarted server lead to a new consumer behind the last entry that was handed over.
+An ephemeral consumer without acknowledgements, heard over a connection of its own; a request for
+more is always out before the last entries are used up. A gap, a missing heartbeat, a lost consumer
+or a restarted server lead to a new consumer behind the last entry that was handed over.
 """
 
 import asyncio
@@ -14,19 +14,20 @@ import nats.js.errors
 import orjson
 import structlog
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.nuid import NUID
 
 from campaign_events.catalogue import decode
 from campaign_events.envelope import Recorded
+from campaign_events.wire import Delivery, Wire, WireLost
 
 log = structlog.get_logger(__name__)
 HEARTBEAT = "100"
 REQUEST_OVER = frozenset(("404", "408"))
 HEARTBEAT_S = 1.0
 REQUEST_S = 30.0
+AGAIN_S = 0.25
+SLICE = 64
 
 
 class _Lost(Exception):
@@ -51,8 +52,9 @@ class Follower:
         self._next = after + 1
         self._names = NUID()
         self._consumer: str | None = None
-        self._subscription: Subscription | None = None
-        self._arrived: list[Msg] = []
+        self._wire: Wire | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._arrived: list[Delivery] = []
         self._wake = asyncio.Event()
         self._wanted = 0
         self._consumed = 0
@@ -63,6 +65,8 @@ class Follower:
     async def fetch(self) -> Sequence[Recorded[Any]]:
         """Wait for news and return it: at least one event, in log order.
 
+        Far from the end of the stream the wait goes on until there is half a batch.
+
         Raises:
             ValueError: an entry can not be read; the follower stays in front of it.
             nats.errors.ConnectionClosedError: the connection is closed for good.
@@ -70,46 +74,51 @@ class Follower:
         """
         while True:
             try:
-                if self._consumer is None:
-                    await self._open()
+                if self._wire is None:
+                    self._wire = await self._open()
                 if self._wanted <= self._batch // 2:
-                    await self._request()
+                    self._request(self._wire)
                 await self._news()
-                if self._arrived:
-                    return self._take()
-            except (_Lost, nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+                if self._arrived and (events := await self._take()):
+                    return events
+            except (
+                *(_Lost, WireLost, TimeoutError),
+                *(nats.errors.Error, nats.js.errors.Error),
+            ) as error:
                 if self._nc.is_closed:
                     raise nats.errors.ConnectionClosedError from error
                 log.warning("follower starts over", stream=self._stream, why=repr(error))
                 await self.close()
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(AGAIN_S)
 
     async def close(self) -> None:
         """Let the consumer go; the server forgets it by itself when it can not be told."""
-        name, self._consumer = self._consumer, None
-        subscription, self._subscription = self._subscription, None
+        wire, self._wire = self._wire, None
+        listening, self._listening = self._listening, None
         self._arrived, self._wanted, self._status = [], 0, None
+        if listening is not None:
+            listening.cancel()
+        if wire is not None:
+            wire.close()
+        name, self._consumer = self._consumer, None
         if name is None or self._nc.is_closed:
             return
         try:
-            if subscription is not None:
-                await subscription.unsubscribe()
             await self._nc.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{name}", b"")
         except nats.errors.Error as error:
             log.info("consumer left behind", stream=self._stream, why=repr(error))
 
-    async def _open(self) -> None:
-        name = f"follow-{self._names.next().decode()[-12:]}"
+    async def _open(self) -> Wire:
+        server = self._nc.connected_url
+        if server is None:
+            raise _Lost("not connected")
+        self._consumer = f"follow-{self._names.next().decode()[-12:]}"
         self._inbox = self._nc.new_inbox()
-        self._subscription = await self._nc.subscribe(
-            self._inbox, cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
-        )
         self._consumed = 0
-        self._consumer = name
         await self._js.add_consumer(
             self._stream,
             ConsumerConfig(
-                name=name,
+                name=self._consumer,
                 ack_policy=AckPolicy.NONE,
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
                 opt_start_seq=self._next,
@@ -119,23 +128,39 @@ class Follower:
                 inactive_threshold=60,
             ),
         )
+        wire = await Wire.open(server)
+        wire.subscribe(self._inbox)
+        self._listening = asyncio.create_task(self._listen(wire))
+        return wire
 
-    async def _request(self) -> None:
+    async def _listen(self, wire: Wire) -> None:
+        """Take in what comes; how much that is the requests bound."""
+        try:
+            while True:
+                for delivery in await wire.read():
+                    if delivery.reply.startswith(b"$JS.ACK."):
+                        self._arrived.append(delivery)
+                    elif delivery.status != HEARTBEAT:
+                        self._status = f"{delivery.status}"
+                self._wake.set()
+        except WireLost as error:
+            self._status = str(error)
+        finally:
+            self._wake.set()
+
+    def _request(self, wire: Wire) -> None:
         body = {
             "batch": self._batch,
             "expires": int(REQUEST_S * 1e9),
             "idle_heartbeat": int(HEARTBEAT_S * 1e9),
         }
         self._wanted += self._batch
-        await self._nc.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}",
-            orjson.dumps(body),
-            reply=self._inbox,
-        )
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}"
+        wire.publish(subject, orjson.dumps(body), self._inbox)
 
     async def _news(self) -> None:
         """Wait for entries or for the end of a request; silence beyond three heartbeats is loss."""
-        while not self._arrived and self._status is None:
+        while not self._worth_taking() and self._status is None:
             self._wake.clear()
             await asyncio.wait_for(self._wake.wait(), HEARTBEAT_S * 3)
         status, self._status = self._status, None
@@ -144,38 +169,38 @@ class Follower:
         elif status is not None:
             raise _Lost(status)
 
-    async def _receive(self, message: Msg) -> None:
-        if message.reply.startswith("$JS.ACK."):
-            self._arrived.append(message)
-        else:
-            headers = message.headers or {}
-            if headers.get("Status") != HEARTBEAT:
-                self._status = f"{headers.get('Status')}"
-        self._wake.set()
+    def _worth_taking(self) -> bool:
+        if not self._arrived:
+            return False
+        return len(self._arrived) >= self._batch // 2 or _place(self._arrived[-1])[2] == 0
 
-    def _take(self) -> list[Recorded[Any]]:
-        messages, self._arrived = self._arrived, []
-        self._wanted -= len(messages)
+    async def _take(self) -> list[Recorded[Any]]:
+        """Decode what has arrived, a slice at a time: others have their turns in between."""
+        deliveries, self._arrived = self._arrived, []
+        self._wanted -= len(deliveries)
         events: list[Recorded[Any]] = []
-        for message in messages:
-            seq, consumed, pending = _place(message.reply)
+        for delivery in deliveries:
+            seq, consumed, pending = _place(delivery)
             if consumed != self._consumed + 1:
-                raise _Lost(f"entry {consumed} follows {self._consumed}")
+                self._status = f"entry {consumed} follows {self._consumed}"
+                break
             try:
-                events.append(decode(self._stream, seq, message.data))
+                events.append(decode(self._stream, seq, delivery.payload))
             except ValueError:
                 if not events:
                     raise
-                self._arrived = messages[len(events) :] + self._arrived
-                self._wanted += len(messages) - len(events)
+                self._arrived = deliveries[len(events) :] + self._arrived
+                self._wanted += len(deliveries) - len(events)
                 break
             self._consumed, self.pending = consumed, pending
             self._next = seq + 1
+            if len(events) % SLICE == 0:
+                await asyncio.sleep(0)
         return events
 
 
-def _place(reply: str) -> tuple[int, int, int]:
+def _place(delivery: Delivery) -> tuple[int, int, int]:
     """Return stream sequence, consumer sequence and pending count of `$JS.ACK.…` (v1 or v2)."""
-    tokens = reply.split(".")
+    tokens = delivery.reply.split(b".")
     offset = 0 if len(tokens) == 9 else 2  # noqa: PLR2004 - ADR-15: v2 adds domain and account
     return int(tokens[5 + offset]), int(tokens[6 + offset]), int(tokens[8 + offset])

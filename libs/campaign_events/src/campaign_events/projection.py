@@ -89,7 +89,7 @@ class Projector:
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def run(self) -> None:
-        """Fold and commit for ever; the follower brings the next batch while one commits.
+        """Fold and commit for ever; far from the end the next batch is read while one commits.
 
         Raises:
             Fenced, AheadOfLog: this process must not go on.
@@ -107,14 +107,19 @@ class Projector:
             after=self.seq,
             batch=self.projection.batch,
         )
+        ahead: asyncio.Task[Batch] | None = None
         try:
             while True:
-                batch = await follower.fetch()
+                batch = await (ahead or follower.fetch())
                 self.pending = follower.pending
+                far_behind = self.pending >= self.projection.batch
+                ahead = asyncio.create_task(follower.fetch()) if far_behind else None
                 await self._commit(batch, session)
-                if self.pending < self.projection.batch:
+                if not far_behind:
                     await asyncio.sleep(REST_S)
         finally:
+            if ahead is not None:
+                ahead.cancel()
             await follower.close()
 
     async def reached(self, seq: int, within_s: float) -> bool:

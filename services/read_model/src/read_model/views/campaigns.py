@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import DeleteOne, IndexModel, UpdateOne
+from pymongo import DeleteOne, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.campaign import (
@@ -36,20 +36,37 @@ type Campaigns = AsyncCollection[Document]
 
 def fold(batch: Batch) -> Sequence[Write]:
     """Keep one row per campaign; a deleted one leaves no row."""
-    rows: dict[str, dict[str, Any] | None] = {}
+    rows: dict[str, Document | None] = {}
+    created: set[str] = set()
     for recorded in batch:
         campaign_id = recorded.address.thing
         if isinstance(recorded.event, CampaignDeleted):
             rows[campaign_id] = None
         elif changes := _changes(recorded):
+            if isinstance(recorded.event, CampaignCreated):
+                created.add(campaign_id)
             row = rows.get(campaign_id)
             rows[campaign_id] = changes if row is None else row | changes
-    return [
-        DeleteOne({"_id": campaign_id})
-        if row is None
-        else UpdateOne({"_id": campaign_id}, {"$set": row}, upsert=True)
-        for campaign_id, row in rows.items()
-    ]
+    return _writes(rows, created)
+
+
+def _writes(rows: Mapping[str, Document | None], created: set[str]) -> Sequence[Write]:
+    """Return one write per row, those of a kind side by side: they share a command.
+
+    Inserts are the cheapest for MongoDB.
+    """
+    inserts: list[Write] = []
+    updates: list[Write] = []
+    deletes: list[Write] = []
+    for campaign_id, row in rows.items():
+        name = {"_id": campaign_id}
+        if row is None:
+            deletes.append(DeleteOne(name))
+        elif campaign_id in created:
+            inserts.append(InsertOne(name | row))
+        else:
+            updates.append(UpdateOne(name, {"$set": row}, upsert=True))
+    return inserts + updates + deletes
 
 
 def _changes(recorded: Recorded[Any]) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""The part of the NATS client protocol that a reader of streams needs, and nothing else.
+
+The general client parses the headers of each message and hands it through a queue to a task; a
+reader of the log gets hundreds of entries with one read and wants the payload and the place.
+Protocol: docs.nats.io, "Client protocol"; status lines in headers: ADR-4.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+from urllib.parse import ParseResult, unquote
+
+import orjson
+
+CHUNK = 1 << 18
+LIMIT = 1 << 24
+"""Bytes that may wait to be read before the server has to."""
+HANDSHAKE_S = 5.0
+_STATUS = slice(len("NATS/1.0 "), len("NATS/1.0 100"))
+
+
+class Delivery(NamedTuple):
+    """One message: where an answer would go, what it holds, and the status of an empty one."""
+
+    reply: bytes
+    payload: bytes
+    status: str | None
+
+
+class WireLost(Exception):
+    """The connection has ended, or the server refuses it."""
+
+
+class Wire:
+    """A connection that sends requests and reads what comes, in order. Open it with `open`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._rest = b""
+
+    @classmethod
+    async def open(cls, server: ParseResult) -> Self:
+        """Connect as the user that the server's URL names.
+
+        Raises:
+            WireLost: the server can not be reached, or does not let us in.
+
+        """
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
+                reader, writer = await asyncio.open_connection(
+                    server.hostname, server.port, limit=LIMIT
+                )
+                wire = cls(reader, writer)
+                await wire._greet(server)
+        except (OSError, TimeoutError) as error:
+            raise WireLost(repr(error)) from error
+        return wire
+
+    async def _greet(self, server: ParseResult) -> None:
+        info = orjson.loads((await self._reader.readline()).removeprefix(b"INFO "))
+        if server.scheme == "tls" or info.get("tls_required"):
+            await self._writer.start_tls(
+                ssl.create_default_context(), server_hostname=server.hostname
+            )
+        options = {
+            "verbose": False,
+            "pedantic": False,
+            "headers": True,
+            "lang": "python",
+            "version": "1",
+            "protocol": 1,
+            "user": unquote(server.username or ""),
+            "pass": unquote(server.password or ""),
+        }
+        self._writer.write(b"CONNECT %b\r\nPING\r\n" % orjson.dumps(options))
+        while not (line := await self._reader.readline()).startswith(b"PONG"):
+            if not line or line.startswith(b"-ERR"):
+                raise WireLost(line.decode(errors="replace").strip() or "the connection was closed")
+
+    def subscribe(self, subject: str) -> None:
+        """Hear what is sent to this subject."""
+        self._writer.write(b"SUB %b 1\r\n" % subject.encode())
+
+    def publish(self, subject: str, payload: bytes, reply: str) -> None:
+        """Send a request whose answers go to `reply`."""
+        head = f"PUB {subject} {reply} {len(payload)}\r\n".encode()
+        self._writer.write(head + payload + b"\r\n")
+
+    def close(self) -> None:
+        """End the connection."""
+        self._writer.close()
+
+    async def read(self) -> Sequence[Delivery]:
+        """Wait for bytes and return the messages that they complete: maybe none.
+
+        Raises:
+            WireLost: there will be no more.
+
+        """
+        try:
+            chunk = await self._reader.read(CHUNK)
+        except OSError as error:
+            raise WireLost(repr(error)) from error
+        if not chunk:
+            raise WireLost("the connection was closed")
+        data = self._rest + chunk
+        deliveries: list[Delivery] = []
+        at = 0
+        while (end := data.find(b"\r\n", at)) >= 0:
+            line = data[at:end]
+            at = end + 2
+            if line[1:4] == b"MSG" or line.startswith(b"MSG"):
+                fields = line.split(b" ")
+                stop = at + int(fields[-1])
+                if len(data) < stop + 2:
+                    at = end - len(line)
+                    break
+                deliveries.append(_delivery(fields, data[at:stop]))
+                at = stop + 2
+            elif line == b"PING":
+                self._writer.write(b"PONG\r\n")
+            elif line.startswith(b"-ERR"):
+                raise WireLost(line.decode(errors="replace"))
+        self._rest = data[at:]
+        return deliveries
+
+
+def _delivery(fields: Sequence[bytes], content: bytes) -> Delivery:
+    """Read `MSG subject sid [reply] size` or `HMSG subject sid [reply] head size`."""
+    reply = fields[3] if len(fields) > (4 if fields[0] == b"MSG" else 5) else b""
+    if fields[0] == b"MSG":
+        return Delivery(reply, content, None)
+    status = content[_STATUS].decode() if content[_STATUS.start - 1 : _STATUS.start] == b" " else ""
+    return Delivery(reply, content[int(fields[-2]) :], status or None)
