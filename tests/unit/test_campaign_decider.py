@@ -6,29 +6,34 @@ import pytest
 from hypothesis import given as each
 from hypothesis import strategies as st
 
-from campaign.campaign import NOBODY_LEFT, Absent, Campaign, Fact, State, campaign_decider
+from campaign.campaign import campaign_decider
 from campaign.commands import (
     AcceptContacts,
     Approve,
+    Archive,
     CampaignCommand,
     Complete,
     Create,
     Delete,
     Edit,
-    ExpireWaiting,
+    ExpireSending,
     Fail,
+    KeepTime,
     MarkBuildFailed,
     MarkBuilt,
     Pause,
     Reject,
+    Restore,
     Resume,
     Start,
-    StartDue,
     Stop,
 )
+from campaign.following import NOBODY_LEFT
+from campaign.state import Absent, Campaign, Fact, State
 from campaign_events.campaign import (
     FINAL,
     CampaignApproved,
+    CampaignArchived,
     CampaignBuilt,
     CampaignCompleted,
     CampaignCreated,
@@ -38,12 +43,16 @@ from campaign_events.campaign import (
     CampaignFailed,
     CampaignPaused,
     CampaignRejected,
+    CampaignRestored,
     CampaignResumed,
     CampaignStarted,
     CampaignStopped,
     ContactsUploaded,
+    DailyWindow,
+    SettingsChanged,
     SmsSettings,
     StatusChanged,
+    WorkspaceSettings,
 )
 from campaign_events.decider import Refused
 from campaign_events.envelope import Actor, Unknown
@@ -53,6 +62,7 @@ from campaign_events.testing import Given, given
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+NEVER = DailyWindow(start="09:00", end="09:00", timezone="UTC")
 ANN = Actor(id="ann", name="Ann")
 MO = Actor(id="mo", name="Mo")
 
@@ -84,7 +94,10 @@ def upload(accepted: int = 2, audience: str = "a1") -> AcceptContacts:
 
 READY: tuple[Fact, ...] = (CREATED, uploaded(review=1))
 BUILDING = (*READY, ModerationApproved(by=MO), CampaignApproved(was="new", by=MO, review=-1))
-PENDING = (*BUILDING, CampaignBuilt(was="building", queued=2, skipped=0, segments=2))
+PENDING: tuple[Fact, ...] = (
+    *BUILDING,
+    CampaignBuilt(was="building", queued=2, skipped=0, segments=2),
+)
 SENDING = (*PENDING, CampaignStarted(was="pending"))
 PAUSED = (*SENDING, CampaignPaused(was="sending", by=ANN))
 DONE = (*SENDING, CampaignCompleted(was="sending"))
@@ -117,9 +130,11 @@ def test_a_created_campaign_is_new() -> None:
     [
         ({"name": ""}, "name must have 1 to 200 characters"),
         ({"text": "x" * 1531}, "text must have 1 to 1530 characters"),
-        ({"mode": "spread"}, "mode spread is not yet available"),
-        ({"mode": "trigger"}, "mode trigger is not yet available"),
+        ({"text": "Hi {{}}"}, "text: the placeholder at index 3 has no name"),
         ({"mode": "on_time"}, "mode on_time needs starts_at"),
+        ({"mode": "spread", "starts_at": AT}, "mode spread needs ends_at"),
+        ({"mode": "spread", "ends_at": AT + HOUR}, "mode spread needs starts_at"),
+        ({"daily_window": NEVER}, "daily_window must not end when it starts"),
         ({"ends_at": AT}, "ends_at has passed already"),
         ({"starts_at": AT + HOUR, "ends_at": AT + HOUR}, "ends_at must be after starts_at"),
     ],
@@ -162,13 +177,13 @@ def test_a_campaign_that_leaves_new_leaves_the_queue_if_it_was_in_it() -> None:
     after(*READY).when(Reject(MO, "no")).then(
         CampaignRejected(was="new", by=MO, note="no", review=-1)
     )
-    after(*READY).when(Stop(ANN)).then(CampaignStopped(was="new", by=ANN, review=-1))
-    after(CREATED).when(Stop(ANN)).then(CampaignStopped(was="new", by=ANN))
-    after(*READY).when(Delete(ANN)).then(CampaignDeleted(was="new", by=ANN, review=-1))
+    after(*READY).when(Stop(ANN, AT)).then(CampaignStopped(was="new", by=ANN, review=-1))
+    after(CREATED).when(Stop(ANN, AT)).then(CampaignStopped(was="new", by=ANN))
+    after(*READY).when(Delete(ANN, AT)).then(CampaignDeleted(was="new", by=ANN, review=-1))
 
 
 @pytest.mark.parametrize("status", [status for status in HISTORIES if status != "new"])
-@pytest.mark.parametrize("command", [Edit({"text": "Bye"}, ANN, AT), upload(), Delete(ANN)])
+@pytest.mark.parametrize("command", [Edit({"text": "Bye"}, ANN, AT), upload(), Delete(ANN, AT)])
 def test_only_a_new_campaign_can_be_changed(status: str, command: CampaignCommand) -> None:
     after(*HISTORIES[status]).when(command).then_refused(code="illegal_transition")
 
@@ -176,7 +191,7 @@ def test_only_a_new_campaign_can_be_changed(status: str, command: CampaignComman
 @pytest.mark.parametrize(
     "decision", [ModerationApproved(by=MO), ModerationRejected(by=MO, note="no")]
 )
-@pytest.mark.parametrize("command", [Edit({"text": "Bye"}, ANN, AT), upload(), Delete(ANN)])
+@pytest.mark.parametrize("command", [Edit({"text": "Bye"}, ANN, AT), upload(), Delete(ANN, AT)])
 def test_what_a_moderator_decided_about_is_what_goes_out(
     decision: ModerationApproved | ModerationRejected, command: CampaignCommand
 ) -> None:
@@ -209,6 +224,8 @@ def test_a_failed_build_fails_the_campaign() -> None:
         (MarkBuilt(1, 0, 1), {"building"}),
         (MarkBuildFailed("x"), {"building"}),
         (Complete(), {"sending", "paused"}),
+        (ExpireSending(1), {"sending", "paused"}),
+        (ExpireSending(0), set()),
         (Fail("x"), {"building", "pending", "sending", "paused"}),
     ],
 )
@@ -224,10 +241,9 @@ def test_what_others_say_too_late_or_twice_changes_nothing(
 @pytest.mark.parametrize(
     ("command", "leaves", "event"),
     [
-        (Start(ANN, AT), {"pending"}, CampaignStarted),
-        (Pause(ANN), {"sending"}, CampaignPaused),
+        (Pause(ANN, AT), {"sending"}, CampaignPaused),
         (Resume(ANN, AT), {"paused"}, CampaignResumed),
-        (Stop(ANN), set(HISTORIES) - FINAL, CampaignStopped),
+        (Stop(ANN, AT), set(HISTORIES) - FINAL, CampaignStopped),
     ],
 )
 @pytest.mark.parametrize("status", HISTORIES)
@@ -249,29 +265,40 @@ def pending(**changes: Any) -> Given[CampaignCommand, Fact, State]:
 
 
 def test_on_demand_is_due_at_once() -> None:
-    pending().when(StartDue(AT)).then(CampaignStarted(was="pending"))
+    pending().when(KeepTime(AT)).then(CampaignStarted(was="pending"))
 
 
 def test_on_time_is_due_at_its_time() -> None:
     timed = {"mode": "on_time", "starts_at": AT}
-    pending(**timed).when(StartDue(AT - HOUR)).then()
-    pending(**timed).when(StartDue(AT)).then(CampaignStarted(was="pending"))
+    pending(**timed).when(KeepTime(AT - HOUR)).then()
+    pending(**timed).when(KeepTime(AT)).then(CampaignStarted(was="pending"))
 
 
 def test_without_auto_start_it_waits_for_a_person() -> None:
-    pending(auto_start=False).when(StartDue(AT)).then()
+    pending(auto_start=False).when(KeepTime(AT)).then()
     pending(auto_start=False).when(Start(ANN, AT)).then(CampaignStarted(was="pending", by=ANN))
+    early: dict[str, Any] = {"auto_start": False, "mode": "on_time", "starts_at": AT + HOUR}
+    pending(**early).when(Start(ANN, AT)).then(CampaignStarted(was="pending", by=ANN))
+
+
+@pytest.mark.parametrize("status", HISTORIES)
+def test_only_what_waits_for_a_person_is_started_by_one(status: str) -> None:
+    outcome = after(*HISTORIES[status]).when(Start(ANN, AT))
+    outcome.then_refused(code="illegal_transition")
+    assert f"that is {status} can not be started" in str(outcome.refusal)
 
 
 def test_beyond_its_end_nothing_starts_and_what_waits_expires() -> None:
-    pending(ends_at=AT).when(StartDue(AT)).then()
-    pending(ends_at=AT).when(Start(ANN, AT)).then_refused(code="refused")
-    pending(ends_at=AT).when(ExpireWaiting(AT)).then(CampaignExpired(was="pending"))
-    pending(ends_at=AT).when(ExpireWaiting(AT - HOUR)).then()
+    manual: dict[str, Any] = {"auto_start": False, "ends_at": AT}
+    pending(**manual).when(Start(ANN, AT)).then_refused("ends_at of this campaign has passed")
+    pending(**manual).when(KeepTime(AT)).then(CampaignExpired(was="pending"))
+    pending(**manual).when(KeepTime(AT - HOUR)).then()
+    pending(ends_at=AT).when(KeepTime(AT)).then(CampaignExpired(was="pending"))
 
 
 @pytest.mark.parametrize(
-    "command", [Edit({"text": "Bye"}, ANN, AT), Stop(ANN), Approve(MO), StartDue(AT), Delete(ANN)]
+    "command",
+    [Edit({"text": "Bye"}, ANN, AT), Stop(ANN, AT), Approve(MO), KeepTime(AT), Delete(ANN, AT)],
 )
 def test_what_is_not_there_is_not_found(command: CampaignCommand) -> None:
     after().when(command).then_refused(code="not_found")
@@ -280,8 +307,64 @@ def test_what_is_not_there_is_not_found(command: CampaignCommand) -> None:
     after(SenderCreated(name="Shop", by=ANN)).when(command).then_refused(code="not_found")
 
 
+def test_the_settings_of_a_workspace_are_no_campaign() -> None:
+    changed = SettingsChanged(settings=WorkspaceSettings(), by=ANN)
+    after(changed).when(Stop(ANN, AT)).then_refused(code="not_found")
+
+
+def test_a_triggered_campaign_is_ready_without_contacts_and_built_with_nobody() -> None:
+    triggered = settings(mode="trigger")
+    made = CampaignCreated(settings=triggered, author=ANN, review=1)
+    after().when(Create(triggered, ANN, AT)).then(made)
+    after(made, *BUILDING[2:]).when(MarkBuilt(0, 0, 0)).then(
+        CampaignBuilt(was="building", queued=0, skipped=0, segments=0)
+    )
+
+
+def test_a_triggered_campaign_takes_no_upload() -> None:
+    made = CampaignCreated(settings=settings(mode="trigger"), author=ANN, review=1)
+    after(made).when(upload()).then_refused(code="refused")
+    after(*READY).when(Edit({"mode": "trigger"}, ANN, AT)).then_refused(code="refused")
+    edited = CampaignEdited(settings=settings(mode="trigger"), by=ANN, review=1)
+    after(CREATED).when(Edit({"mode": "trigger"}, ANN, AT)).then(edited)
+
+
+def test_messages_left_at_the_end_expire_a_campaign_and_none_left_do_not() -> None:
+    after(*SENDING).when(ExpireSending(3)).then(CampaignExpired(was="sending"))
+    after(*PAUSED).when(ExpireSending(3)).then(CampaignExpired(was="paused"))
+    after(*SENDING).when(ExpireSending(0)).then()
+
+
+def test_a_copy_may_lack_a_time_and_nobody_is_asked_before_it_has_one() -> None:
+    timeless = settings(mode="on_time")
+    made = CampaignCreated(settings=timeless, author=MO, cloned_from="c0")
+    after().when(Create(timeless, MO, AT, cloned_from="c0")).then(made)
+    after(made).when(upload()).then(uploaded())
+    after(made, uploaded()).when(Edit({"name": "x"}, MO, AT)).then_refused(
+        "mode on_time needs starts_at", code="invalid"
+    )
+    timed = settings(mode="on_time", starts_at=AT + HOUR)
+    after(made, uploaded()).when(Edit({"starts_at": AT + HOUR}, MO, AT)).then(
+        CampaignEdited(settings=timed, by=MO, review=1)
+    )
+
+
+@pytest.mark.parametrize("status", HISTORIES)
+def test_only_what_has_ended_is_archived_and_only_once(status: str) -> None:
+    history = HISTORIES[status]
+    archived, restored = CampaignArchived(by=ANN), CampaignRestored(by=MO)
+    after(*history).when(Restore(MO, AT)).then_refused(code="illegal_transition")
+    if status not in FINAL:
+        after(*history).when(Archive(ANN, AT)).then_refused(code="illegal_transition")
+        return
+    after(*history).when(Archive(ANN, AT)).then(archived)
+    after(*history, archived).when(Archive(ANN, AT)).then_refused(code="illegal_transition")
+    after(*history, archived).when(Restore(MO, AT)).then(restored)
+    after(*history, archived, restored).when(Archive(ANN, AT)).then(archived)
+
+
 def test_an_event_from_the_future_changes_nothing() -> None:
-    after(*SENDING, Unknown(type="campaign.sung", data={})).when(Pause(ANN)).then(
+    after(*SENDING, Unknown(type="campaign.sung", data={})).when(Pause(ANN, AT)).then(
         CampaignPaused(was="sending", by=ANN)
     )
 
@@ -290,7 +373,11 @@ COMMANDS: st.SearchStrategy[CampaignCommand] = st.one_of(
     st.sampled_from(
         [
             Create(settings(), ANN, AT),
+            Create(settings(mode="on_time"), ANN, AT, cloned_from="c0"),
             Edit({"mode": "on_time", "starts_at": AT + HOUR}, ANN, AT),
+            Edit({"mode": "trigger"}, ANN, AT),
+            Edit({"daily_window": {"start": "12:30", "end": "13:30", "timezone": "UTC"}}, ANN, AT),
+            Edit({"auto_start": False}, ANN, AT),
             upload(0),
             upload(audience="a2"),
             Approve(MO),
@@ -299,15 +386,18 @@ COMMANDS: st.SearchStrategy[CampaignCommand] = st.one_of(
             MarkBuilt(0, 2, 0),
             MarkBuildFailed("x"),
             Start(ANN, AT),
-            StartDue(AT),
-            StartDue(AT + HOUR),
-            Pause(ANN),
+            KeepTime(AT),
+            KeepTime(AT + HOUR),
+            KeepTime(AT + 2 * HOUR),
+            Pause(ANN, AT),
             Resume(ANN, AT),
-            Stop(ANN),
+            Stop(ANN, AT),
             Complete(),
             Fail("x"),
-            ExpireWaiting(AT),
-            Delete(ANN),
+            ExpireSending(1),
+            Archive(ANN, AT),
+            Restore(ANN, AT),
+            Delete(ANN, AT),
         ]
     )
 )
@@ -325,6 +415,7 @@ def test_evolve_takes_all_that_decide_gives_and_the_counts_agree(
         except Refused:
             continue
         for event in events:
+            held = isinstance(state, Campaign) and state.held
             was = state.status if isinstance(state, Campaign) else None
             state = campaign_decider.evolve(state, event)
             waiting += getattr(event, "review", 0)
@@ -332,4 +423,6 @@ def test_evolve_takes_all_that_decide_gives_and_the_counts_agree(
                 assert event.was == was
                 assert isinstance(state, Campaign)
                 assert state.status == event.becomes
+                if isinstance(event, CampaignResumed) and event.by is None:
+                    assert held
         assert waiting == int(isinstance(state, Campaign) and state.awaits_review)

@@ -14,6 +14,7 @@ from campaign.core import Core
 from campaign.door import Door
 from campaign.launching import DUE, Launcher
 from campaign.reactions import follow_others
+from campaign.settings_api import settings_routes
 from campaign.suppressed import SUPPRESSED, SuppressionList
 from campaign.sweeping import Sweeper
 from campaign.uploading import upload_routes
@@ -47,6 +48,7 @@ async def compose(
     app = api("campaign", resources)
     keys.serve(app)
     app.include_router(campaign_routes(door, audiences))
+    app.include_router(settings_routes(door))
     uploads = Uploads(log, audiences, SuppressionList(db, secret))
     app.include_router(upload_routes(door, uploads, upload_limit))
     app.state.projectors = [due, suppressed]

@@ -8,46 +8,77 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from campaign.audience import Audiences
+from campaign.cloning import copied
 from campaign.commands import (
+    Archive,
     CampaignCommand,
     Create,
     Delete,
     Edit,
     Pause,
+    Restore,
     Resume,
     Start,
     Stop,
 )
 from campaign.door import Author, CampaignId, Deleter, Door, origin_of
-from campaign.requests import CampaignChanges, SmsCampaignBody
-from campaign_events.envelope import Actor, Address
+from campaign.requests import CampaignChanges, CloneBody, SmsCampaignBody
+from campaign_events.access import Caller
+from campaign_events.envelope import Actor, Address, Origin
+
+PREFIX = "/api/v1/campaigns"
 
 type Shown = dict[str, Any]
 
 
 def campaign_routes(door: Door, audiences: Audiences) -> APIRouter:
     """Return the writes on campaigns, without the uploads."""
-    routes = APIRouter(prefix="/api/v1/campaigns", tags=["campaigns"])
-    _add_settings(routes, door, audiences)
+    routes = APIRouter(prefix=PREFIX, tags=["campaigns"])
+    _add_creation(routes, door)
+    _add_changes(routes, door, audiences)
     for action in _ACTIONS:
         _add_action(routes, door, action)
     return routes
 
 
-def _add_settings(routes: APIRouter, door: Door, audiences: Audiences) -> None:
+def _add_creation(routes: APIRouter, door: Door) -> None:
     @routes.post("", status_code=201)
     async def create(
         body: SmsCampaignBody, caller: Author, request: Request, response: Response
     ) -> Shown:
         """Make a campaign; it waits for contacts and for a moderator."""
-        await door.must_be_usable(caller.workspace, body.sender_id, body.link_id)
         origin = origin_of(request)
-        address = Address(caller.workspace, origin.command_id)
         command = Create(body.settings(), caller.actor, origin.at)
-        await door.carry_out(command, address, origin, response)
-        response.headers["Location"] = f"{routes.prefix}/{address.thing}"
-        return await door.show(address, caller)
+        return await _created(door, command, caller, origin, response)
 
+    @routes.post("/{campaign_id}/clone", status_code=201)
+    async def clone(
+        campaign_id: CampaignId,
+        caller: Author,
+        request: Request,
+        response: Response,
+        body: CloneBody | None = None,
+    ) -> Shown:
+        """Make a campaign with the settings of another one, without its contacts."""
+        origin = origin_of(request)
+        original = await door.known(Address(caller.workspace, campaign_id))
+        settings = copied(original.settings, body.name if body else None, origin.at)
+        command = Create(settings, caller.actor, origin.at, cloned_from=campaign_id)
+        return await _created(door, command, caller, origin, response)
+
+
+async def _created(
+    door: Door, command: Create, caller: Caller, origin: Origin, response: Response
+) -> Shown:
+    settings = command.settings
+    await door.must_be_usable(caller.workspace, settings.sender_id, settings.link_id)
+    address = Address(caller.workspace, origin.command_id)
+    await door.carry_out(command, address, origin, response)
+    response.headers["Location"] = f"{PREFIX}/{address.thing}"
+    return await door.show(address, caller)
+
+
+def _add_changes(routes: APIRouter, door: Door, audiences: Audiences) -> None:
     @routes.patch("/{campaign_id}")
     async def edit(
         campaign_id: CampaignId,
@@ -71,9 +102,9 @@ def _add_settings(routes: APIRouter, door: Door, audiences: Audiences) -> None:
         campaign_id: CampaignId, caller: Deleter, request: Request, response: Response
     ) -> None:
         """Remove a campaign that nobody has decided about, and its contacts."""
-        address = Address(caller.workspace, campaign_id)
+        address, origin = Address(caller.workspace, campaign_id), origin_of(request)
         await audiences.expect_change(campaign_id)
-        await door.carry_out(Delete(caller.actor), address, origin_of(request), response)
+        await door.carry_out(Delete(caller.actor, origin.at), address, origin, response)
         await audiences.doubt_all(campaign_id)
 
 
@@ -89,9 +120,11 @@ class _Action:
 
 _ACTIONS = (
     _Action("start", "Let messages go out now.", Start, needs_core=True),
-    _Action("pause", "Let nothing new go out.", lambda by, _: Pause(by)),
+    _Action("pause", "Let nothing new go out.", Pause),
     _Action("resume", "Let messages go out again.", Resume, needs_core=True),
-    _Action("stop", "End the campaign for good.", lambda by, _: Stop(by)),
+    _Action("stop", "End the campaign for good.", Stop),
+    _Action("archive", "Put away a campaign that has come to its end.", Archive),
+    _Action("restore", "Take the campaign out of the archive.", Restore),
 )
 
 

@@ -1,20 +1,21 @@
-"""What can be wished of an SMS campaign. Every command carries the clock and who wishes it."""
+"""What can be wished of an SMS campaign. A command carries its clock, and who wishes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from campaign_events.campaign import SmsSettings
-from campaign_events.envelope import Actor
+from campaign_events.envelope import Actor, Id
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Make a campaign with these settings."""
+    """Make a campaign with these settings; one that is cloned may lack the times it needs."""
 
     settings: SmsSettings
     by: Actor
     at: datetime
+    cloned_from: Id | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,49 @@ class AcceptContacts:
     duplicate: int
     suppressed: int
     by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wishes of a campaign, in one word."""
+
+    by: Actor
+    at: datetime
+
+
+class Start(Wish):
+    """Let messages go out."""
+
+
+class Pause(Wish):
+    """Let nothing new go out."""
+
+
+class Resume(Wish):
+    """Let messages go out again."""
+
+
+class Stop(Wish):
+    """End the campaign for good."""
+
+
+class Archive(Wish):
+    """Put a campaign away that has come to its end."""
+
+
+class Restore(Wish):
+    """Take the campaign out of the archive."""
+
+
+class Delete(Wish):
+    """Remove a campaign that nobody has decided about."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepTime:
+    """Do what this moment brings about: start, expire, pause or resume; often nothing."""
+
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,45 +115,15 @@ class MarkBuildFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    """Let messages go out; a person wishes it."""
-
-    by: Actor
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StartDue:
-    """Let messages go out if it is time; nobody in particular wishes it."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Let nothing new go out."""
-
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Let messages go out again."""
-
-    by: Actor
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """End the campaign for good."""
-
-    by: Actor
-
-
-@dataclass(frozen=True, slots=True)
 class Complete:
     """Every message has come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpireSending:
+    """`ends_at` has passed, and this many messages were never sent."""
+
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,35 +133,7 @@ class Fail:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExpireWaiting:
-    """End the campaign if `ends_at` has passed before it was started."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Remove a campaign that nobody has decided about."""
-
-    by: Actor
-
-
-type CampaignCommand = (
-    Create
-    | Edit
-    | AcceptContacts
-    | Approve
-    | Reject
-    | MarkBuilt
-    | MarkBuildFailed
-    | Start
-    | StartDue
-    | Pause
-    | Resume
-    | Stop
-    | Complete
-    | Fail
-    | ExpireWaiting
-    | Delete
-)
+type Preparation = Edit | AcceptContacts | Delete
+type Finding = Approve | Reject | MarkBuilt | MarkBuildFailed | Complete | ExpireSending | Fail
+type Action = Start | Pause | Resume | Stop | Archive | Restore
+type CampaignCommand = Create | Preparation | Finding | Action | KeepTime

@@ -7,13 +7,16 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from campaign.campaign import Absent, Campaign, campaign_decider
+from campaign.campaign import campaign_decider
 from campaign.commands import CampaignCommand
 from campaign.core import Core
 from campaign.showing import shown
+from campaign.state import Absent, Campaign
+from campaign.workspace import settings_decider
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.campaign import SETTINGS, WorkspaceSettings
 from campaign_events.decider import Refused
-from campaign_events.envelope import Address, Id, Origin
+from campaign_events.envelope import Address, Id, Origin, Position
 from campaign_events.eventlog import EventLog, execute
 from campaign_events.positions import tell
 from campaign_events.problems import Problem, not_found
@@ -59,6 +62,12 @@ class Door:
         if isinstance(state, Absent):
             raise not_found("campaign")
         return state
+
+    async def settings(self, workspace: str) -> tuple[WorkspaceSettings, Position]:
+        """Return the settings of a workspace, and the place of their last change."""
+        history = await self.log.load(Address(workspace, SETTINGS))
+        state = settings_decider.fold(recorded.event for recorded in history)
+        return state, Position.of("CAMPAIGNS", history[-1].seq if history else 0)
 
     async def carry_out(
         self, command: CampaignCommand, address: Address, origin: Origin, response: Response

@@ -1,6 +1,7 @@
-"""Starting campaigns when they are due: a view of what waits, looked up every second."""
+"""What the clock brings about: a view of the moments to come, looked up twice a second."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +10,18 @@ from pymongo import DeleteOne, IndexModel, UpdateOne
 from pymongo.errors import PyMongoError
 
 from campaign.campaign import campaign_decider
-from campaign.commands import ExpireWaiting, StartDue
+from campaign.commands import KeepTime
 from campaign.core import Core
+from campaign.windows import is_open
 from campaign_events.campaign import (
     CampaignBuilt,
     CampaignCreated,
     CampaignDeleted,
     CampaignEdited,
+    CampaignPaused,
+    CampaignResumed,
+    CampaignStarted,
+    DailyWindow,
     SmsSettings,
     StatusChanged,
 )
@@ -26,12 +32,16 @@ from campaign_events.eventlog import EventLog, Rejected, Unavailable, execute
 from campaign_events.projection import Database, Document, Projection, Write, Writes
 
 log = structlog.get_logger(__name__)
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5
 AT_ONCE = 50
 
 
 def fold(batch: Batch) -> Writes:
-    """Return the changes of the view: `{_id, workspace, waiting, due_at, ends_at}` per campaign."""
+    """Return the changes of the view: `{_id, workspace, status, due_at, ends_at, window}`.
+
+    `due_at` is when a pending campaign starts by itself, when the window of a sending one closes,
+    and when that of a paused one opens; None when the clock alone brings nothing.
+    """
     return {"due": [write for recorded in batch if (write := _write(recorded)) is not None]}
 
 
@@ -41,8 +51,14 @@ def _write(recorded: Recorded[Any]) -> Write | None:
         case CampaignCreated(settings=settings) | CampaignEdited(settings=settings):
             known = {"workspace": recorded.address.workspace, **_times(settings, recorded.time)}
             return UpdateOne(campaign, {"$set": known}, upsert=True)
-        case CampaignBuilt():
-            return UpdateOne(campaign, {"$set": {"waiting": True}}, upsert=True)
+        case CampaignBuilt(becomes=status):
+            return UpdateOne(campaign, {"$set": {"status": status}})
+        case (
+            CampaignStarted(becomes=status, until=until)
+            | CampaignPaused(becomes=status, until=until)
+            | CampaignResumed(becomes=status, until=until)
+        ):
+            return UpdateOne(campaign, {"$set": {"status": status, "due_at": until}})
         case StatusChanged(becomes="building"):
             return None
         case StatusChanged() | CampaignDeleted():
@@ -51,32 +67,35 @@ def _write(recorded: Recorded[Any]) -> Write | None:
             return None
 
 
-def _times(settings: SmsSettings, made: datetime) -> dict[str, datetime | None]:
-    """Return when a campaign is due (None: when somebody starts it) and when it is over."""
-    due = (settings.starts_at or made) if settings.auto_start else None
-    return {"due_at": due, "ends_at": settings.ends_at}
+def _times(settings: SmsSettings, made: datetime) -> Document:
+    window = settings.daily_window
+    return {
+        "due_at": (settings.starts_at or made) if settings.auto_start else None,
+        "ends_at": settings.ends_at,
+        "window": None if window is None else window.model_dump(),
+    }
 
 
 DUE = Projection(
     name="due",
-    revision=1,
+    revision=2,
     stream="CAMPAIGNS",
     subject="campaign.>",
     fold=fold,
     collections={
         "due": (
-            IndexModel(["waiting", "due_at"]),
-            IndexModel(["waiting", "ends_at"]),
+            IndexModel(["status", "due_at"]),
+            IndexModel(["status", "ends_at"]),
         )
     },
 )
 
 
 class Launcher:
-    """Starts what is due while core is healthy, and ends what waited beyond its time."""
+    """Has every campaign keep its time. Nothing goes out, or again, unless core is healthy."""
 
     def __init__(self, db: Database, event_log: EventLog, core: Core) -> None:
-        self._due = db[DUE.collection("due")]
+        self._view = db[DUE.collection("due")]
         self._log = event_log
         self._core = core
         self._news = asyncio.Event()
@@ -87,7 +106,7 @@ class Launcher:
             self._news.set()
 
     async def run(self) -> None:
-        """Look every second, for ever."""
+        """Look again and again, for ever."""
         while True:
             self._news.clear()
             try:
@@ -100,27 +119,49 @@ class Launcher:
                 continue
 
     async def look(self, now: datetime) -> None:
-        """Start and end what is due at this moment."""
-        over = await self._waiting("ends_at", now)
-        due = await self._waiting("due_at", now)
-        if due and await self._core.health() is None:
-            due = []
-        await asyncio.gather(
-            *(self._command(entry, ExpireWaiting(now), now) for entry in over),
-            *(self._command(entry, StartDue(now), now) for entry in due),
-        )
+        """Do what is due at this moment; what must end comes first."""
+        await self._keep_time("sending", "due_at", now)
+        await self._keep_time("pending", "ends_at", now)
+        for status in ("paused", "pending"):
+            if await self._core.health() is not None:
+                await self._keep_time(status, "due_at", now)
 
-    async def _waiting(self, moment: str, now: datetime) -> list[Document]:
-        waiting = self._due.find({"waiting": True, moment: {"$lte": now}})
-        return await waiting.sort(moment).limit(AT_ONCE).to_list()
+    async def _keep_time(self, status: str, moment: str, now: datetime) -> None:
+        async for some in self._due(status, moment, now):
+            await asyncio.gather(*(self._command(entry, entry[moment], now) for entry in some))
 
-    async def _command(
-        self, entry: Document, command: StartDue | ExpireWaiting, now: datetime
-    ) -> None:
+    async def _due(
+        self, status: str, moment: str, now: datetime
+    ) -> AsyncIterator[Sequence[Document]]:
+        """Yield what has come to its moment, a few at a time, the longest overdue first."""
+        found = self._view.find({"status": status, moment: {"$lte": now}}).sort(moment)
+        some: list[Document] = []
+        async for entry in found:
+            if is_late(entry, now):
+                continue
+            some.append(entry)
+            if len(some) == AT_ONCE:
+                yield some
+                some = []
+        if some:
+            yield some
+
+    async def _command(self, entry: Document, moment: datetime, now: datetime) -> None:
         address = Address(entry["workspace"], entry["_id"])
-        command_id = derived_id(type(command).__name__, entry["_id"])
+        command_id = derived_id("keep time", entry["_id"], moment.isoformat())
         origin = Origin(command_id, now, "campaign")
         try:
-            await execute(self._log, campaign_decider, address, command, origin)
+            await execute(self._log, campaign_decider, address, KeepTime(now), origin)
         except Refused as refusal:
             log.info("refused", campaign=entry["_id"], why=str(refusal))
+
+
+def is_late(entry: Document, now: datetime) -> bool:
+    """Tell whether the window has changed once more since its moment, while nobody looked.
+
+    Then there is nothing to do, until it changes again; that moment is not in the view.
+    """
+    if entry["window"] is None or entry["status"] == "pending":
+        return False
+    opened = is_open(DailyWindow.model_validate(entry["window"]), now)
+    return opened is (entry["status"] == "sending")

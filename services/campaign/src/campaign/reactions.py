@@ -12,6 +12,7 @@ from campaign.commands import (
     Approve,
     CampaignCommand,
     Complete,
+    ExpireSending,
     Fail,
     MarkBuildFailed,
     MarkBuilt,
@@ -19,7 +20,13 @@ from campaign.commands import (
 )
 from campaign_events.envelope import Event, Origin, Recorded, derived_id
 from campaign_events.eventlog import EventLog, execute
-from campaign_events.message import PlanFailed, PlanFinished, SendingFailed, SendingFinished
+from campaign_events.message import (
+    PlanFailed,
+    PlanFinished,
+    SendingExpired,
+    SendingFailed,
+    SendingFinished,
+)
 from campaign_events.moderation import ModerationApproved, ModerationRejected
 from campaign_events.reaction import Handler, Parking, react
 from campaign_events.service import Resources
@@ -41,6 +48,8 @@ def command_for(event: Event) -> CampaignCommand | None:  # noqa: PLR0911 - one 
             return MarkBuilt(event.queued, event.skipped, event.segments)
         case PlanFailed():
             return MarkBuildFailed(event.reason)
+        case SendingExpired():
+            return ExpireSending(event.left)
         case SendingFinished():
             return Complete()
         case SendingFailed():

@@ -1,6 +1,7 @@
 """Bodies that the HTTP door accepts. Unknown fields are mistakes, times carry a zone."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
@@ -27,8 +28,11 @@ def _region(region: str) -> str:
     return region
 
 
+_timezones = cache(available_timezones)
+
+
 def _timezone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _timezones():
         raise ValueError("must be a time zone like Europe/London")
     return name
 
@@ -46,7 +50,8 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("must be a year between 1 and 9999 in UTC too") from error
 
 
-def _no_zero(text: str) -> str:
+def no_zero(text: str) -> str:
+    """Return the text if it can be stored everywhere."""
     if "\0" in text:
         raise ValueError("must hold no zero characters")
     return text
@@ -54,11 +59,12 @@ def _no_zero(text: str) -> str:
 
 type Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 type Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_no_zero)
+    str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(no_zero)
 ]
 type Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE), AfterValidator(_no_zero)
+    str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE), AfterValidator(no_zero)
 ]
+type Region = Annotated[str, AfterValidator(_region)]
 type TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
@@ -84,7 +90,7 @@ class _Optional(Body):
     ends_at: Moment | None = None
     daily_window: WindowBody | None = None
     auto_start: bool = True
-    default_region: Annotated[str, AfterValidator(_region)] | None = None
+    default_region: Region | None = None
 
 
 class SmsCampaignBody(_Optional):
@@ -118,3 +124,9 @@ class CampaignChanges(_Optional):
     def given(self) -> dict[str, object]:
         """Return only what the caller has named."""
         return self.model_dump(exclude_unset=True)
+
+
+class CloneBody(Body):
+    """What a copy may be told besides."""
+
+    name: Name | None = None

@@ -5,11 +5,14 @@ from typing import Any
 
 from campaign_events.access import Caller
 from campaign_events.campaign import (
+    CampaignArchived,
     CampaignBuilt,
     CampaignCreated,
     CampaignEdited,
     CampaignFailed,
+    CampaignPaused,
     CampaignRejected,
+    CampaignRestored,
     CampaignStarted,
     ContactsUploaded,
     StatusChanged,
@@ -58,7 +61,10 @@ def _add(row: dict[str, Any], counters: dict[str, int], recorded: Recorded[Any])
             row["reason"] = event.note
         case CampaignFailed():
             row["reason"] = event.reason
+        case CampaignArchived() | CampaignRestored():
+            row["archived"] = isinstance(event, CampaignArchived)
         case _:
             pass
     if isinstance(event, StatusChanged):
-        row["status"] = event.becomes
+        until = event.until if isinstance(event, CampaignPaused) else None
+        row |= {"status": event.becomes, "paused_until": None if until is None else rfc3339(until)}

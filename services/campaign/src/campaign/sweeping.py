@@ -7,7 +7,8 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from campaign.audience import Audiences
-from campaign.campaign import Campaign, campaign_decider
+from campaign.campaign import campaign_decider
+from campaign.state import Campaign
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address
 from campaign_events.eventlog import EventLog

@@ -1,0 +1,74 @@
+"""`GET` and `PATCH /settings`: what holds for the whole workspace."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
+
+from campaign.door import Door, origin_of
+from campaign.requests import Body, Region, no_zero
+from campaign.workspace import ChangeSettings, settings_decider
+from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.campaign import SETTINGS, WorkspaceSettings
+from campaign_events.envelope import Address
+from campaign_events.eventlog import execute
+from campaign_events.positions import tell
+
+Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
+Administrator = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
+
+
+def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
+    if len({word.casefold() for word in words}) < len(words):
+        raise ValueError("must not name a word twice")
+    return words
+
+
+type StopWord = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=40),
+    AfterValidator(no_zero),
+]
+type StopWords = Annotated[
+    tuple[StopWord, ...], Field(min_length=1, max_length=50), AfterValidator(_unique)
+]
+
+
+class SettingsChanges(Body):
+    """Some settings of a workspace; what is not named stays as it is."""
+
+    allow_self_approval: StrictBool = Field(default=False, validate_default=False)
+    default_region: Region | None = None
+    stop_words: StopWords = Field(default=(), validate_default=False)
+    retention_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 1
+
+
+def settings_routes(door: Door) -> APIRouter:
+    """Return the resource."""
+    routes = APIRouter(prefix="/api/v1/settings", tags=["settings"])
+
+    @routes.get("")
+    async def read(caller: Reader, response: Response) -> dict[str, Any]:
+        """Return the workspace's settings, as the log has them at this moment."""
+        settings, position = await door.settings(caller.workspace)
+        tell(response, position)
+        return _shown(settings)
+
+    @routes.patch("")
+    async def change(
+        body: SettingsChanges, caller: Administrator, request: Request, response: Response
+    ) -> dict[str, Any]:
+        """Change some of the workspace's settings."""
+        command = ChangeSettings(body.model_dump(exclude_unset=True), caller.actor)
+        address = Address(caller.workspace, SETTINGS)
+        settings, position = await execute(
+            door.log, settings_decider, address, command, origin_of(request)
+        )
+        tell(response, position)
+        return _shown(settings)
+
+    return routes
+
+
+def _shown(settings: WorkspaceSettings) -> dict[str, Any]:
+    return settings.model_dump(mode="json")
