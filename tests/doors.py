@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient
 
+from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
 from campaign_events.service import Resources, Settings
@@ -75,6 +76,7 @@ def resources(
         audience=AUDIENCE,
         jwks=str(issuer.jwks),
         secret_file=str(issuer.jwks),
+        audit_fallback=issuer.jwks.with_name(f"audit-{name}-{new_id()}.jsonl"),
     )
     mongo: AsyncMongoClient[dict[str, Any]] = db.client
     return Resources(name, settings, nc, mongo, db, EventLog(nc), asyncio.Event())

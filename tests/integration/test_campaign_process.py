@@ -39,6 +39,7 @@ def served(nats_url: str, mongo_url: str, tmp_path: Path) -> Iterator[Served]:
         "AUDIENCE": AUDIENCE,
         "JWKS": str(issuer.jwks),
         "SECRET_FILE": str(issuer.jwks),
+        "AUDIT_FALLBACK": str(tmp_path / "audit.jsonl"),
     }
     environment = os.environ | {f"CARILLON_{name}": value for name, value in told.items()}
     with (tmp_path / "campaign.log").open("wb") as output:

@@ -10,6 +10,7 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+from campaign_events import audit_store
 from carillon.binaries import MONGO
 from carillon.credentials import ADMIN
 from carillon.supervisor import NotPreparedError, Program
@@ -23,6 +24,8 @@ OWNERS = ("campaign", "moderation", "dispatcher", "read_model")
 # moderators.
 AUDIENCE_READERS = ("dispatcher", "moderation")
 AUDIENCE = ("campaign", "contacts")
+# The audit trail belongs to nobody: every service adds to it, none can change or remove a record.
+AUDIT_READER = "read_model"
 
 ALREADY_INITIALIZED = 23
 UNAUTHORIZED = 13
@@ -143,6 +146,7 @@ class MongoServer:
         for service in AUDIENCE_READERS:
             grant = {"grantRolesToUser": service, "roles": ["audience_reader"]}
             await client.admin.command(grant)
+        await _prepare_audit(client)
 
     def _direct(self, user: str | None = None) -> AsyncMongoClient[Any]:
         """A client of this one member, also while it is no primary yet."""
@@ -152,6 +156,31 @@ class MongoServer:
             directConnection=True,
             serverSelectionTimeoutMS=1000,
         )
+
+
+async def ensure_audit(url: str) -> None:
+    """Make the audit trail's indexes on a server that somebody else runs.
+
+    Raises:
+        NotPreparedError: it does not answer.
+    """
+    try:
+        async with AsyncMongoClient[Any](url, serverSelectionTimeoutMS=5000) as client:
+            await audit_store.ensure(client[audit_store.DATABASE])
+    except ConnectionFailure as error:
+        raise NotPreparedError(f"mongod does not answer: {error}") from error
+
+
+async def _prepare_audit(client: AsyncMongoClient[Any]) -> None:
+    await audit_store.ensure(client[audit_store.DATABASE])
+    resource = {"db": audit_store.DATABASE, "collection": audit_store.RECORDS}
+    for role, actions in (("audit_writer", ["insert"]), ("audit_reader", ["find"])):
+        privileges = [{"resource": resource, "actions": actions}]
+        await _unless_there(client, {"createRole": role, "privileges": privileges, "roles": []})
+    for service in OWNERS:
+        grant = {"grantRolesToUser": service, "roles": ["audit_writer"]}
+        await client.admin.command(grant)
+    await client.admin.command({"grantRolesToUser": AUDIT_READER, "roles": ["audit_reader"]})
 
 
 async def _until_primary(client: AsyncMongoClient[Any]) -> None:

@@ -24,8 +24,9 @@ OWN_SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "dispatcher": ("message.>", "suppression.>"),
     "read_model": (),
 }
-# What every service needs besides: JetStream's API, acknowledgements, answers, health, leases.
-COMMON_SUBJECTS = ("$JS.API.>", "$JS.ACK.>", "_INBOX.>", "core.>", "view.>", "lease.>")
+# What every service needs besides: JetStream's API, acknowledgements, answers, health, leases, and
+# telling how many audit records wait on its disk.
+COMMON_SUBJECTS = ("$JS.API.>", "$JS.ACK.>", "_INBOX.>", "core.>", "view.>", "lease.>", "audit.>")
 # Streams are made and changed in one place only, and that is not a service.
 STREAM_CHANGES = tuple(
     f"$JS.API.STREAM.{change}.>"

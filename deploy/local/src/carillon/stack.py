@@ -19,7 +19,7 @@ from carillon.edge import DEFAULT_PORT, Edge
 from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
 from carillon.identity import DEMO_WORKSPACE, Identity
-from carillon.mongo_server import MongoServer
+from carillon.mongo_server import MongoServer, ensure_audit
 from carillon.nats_server import NatsServer, ensure_topology
 from carillon.ports import Ports, is_free
 from carillon.services import (
@@ -229,6 +229,8 @@ async def _start_servers(stack: Stack, ending: AsyncExitStack) -> None:
         programs.append(stack.nats.program(_log(stack, "nats"), environment))
     if isinstance(stack.mongo, MongoServer):
         programs.append(stack.mongo.program(_log(stack, "mongo"), environment))
+    else:
+        await ensure_audit(stack.mongo.address)
     await _start_together(stack, ending, programs)
 
 
@@ -336,6 +338,7 @@ def _settings_of(stack: Stack, service: str) -> dict[str, str]:
         "CARILLON_JWKS": str(stack.issuer.jwks_file),
         "CARILLON_SECRET_FILE": str(stack.credentials.secret_file),
         "CARILLON_LINKS": str(stack.links),
+        "CARILLON_AUDIT_FALLBACK": str(stack.data / "audit" / f"{service}.jsonl"),
     }
     if stack.options.telephony is not None:
         settings["CARILLON_TELEPHONY"] = str(stack.options.telephony.resolve())

@@ -121,18 +121,36 @@ def _caller(claims: dict[str, Any]) -> Caller:
     )
 
 
+def workspace_name(text: object) -> str | None:
+    """Return what can be the name of a workspace."""
+    return text if isinstance(text, str) and _WORKSPACE.fullmatch(text) else None
+
+
 async def authenticate(request: Request) -> Caller:
-    """Return the caller, in their own workspace. The token is checked once per request."""
+    """Return the caller, in their own workspace. The token is checked once per request.
+
+    Raises:
+        Problem: 401; why is left in `request.state.denied` for the audit trail.
+
+    """
     known: Caller | None = getattr(request.state, "caller", None)
     if known is not None:
         return known
+    try:
+        caller = await _verified(request)
+    except Problem as problem:
+        request.state.denied = problem.detail
+        raise
+    request.state.caller = caller
+    return caller
+
+
+async def _verified(request: Request) -> Caller:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Problem(401, "unauthorized", "A bearer token is needed.")
     verifier: Verifier = request.app.state.verifier
-    caller = await verifier.verify(token.strip())
-    request.state.caller = caller
-    return caller
+    return await verifier.verify(token.strip())
 
 
 class Allowed:
@@ -146,6 +164,7 @@ class Allowed:
 
     async def __call__(
         self,
+        request: Request,
         caller: Annotated[Caller, Depends(authenticate)],
         workspace: Annotated[str | None, Query(pattern=_WORKSPACE.pattern, max_length=64)] = None,
     ) -> Caller:
@@ -154,6 +173,7 @@ class Allowed:
             if "super_admin" not in caller.roles:
                 raise Problem(403, "forbidden", "This token is for another workspace.")
             caller = replace(caller, workspace=workspace)
+            request.state.workspace = workspace
         if not caller.workspace:
             raise Problem(422, "invalid", "Name a workspace: ?workspace=…")
         if not caller.may(self._permission):

@@ -14,7 +14,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import nats
 import structlog
@@ -22,10 +23,17 @@ import uvicorn
 from fastapi import FastAPI, Response
 from nats.aio.client import Client
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo import AsyncMongoClient
 
 from campaign_events.access import Verifier
+from campaign_events.audit_door import AuditDoor
+from campaign_events.audit_file import FallbackFile
+from campaign_events.audit_retention import Retention
+from campaign_events.audit_routes import undeclared
+from campaign_events.audit_store import DATABASE, RECORDS
+from campaign_events.audit_trail import Trail
 from campaign_events.bodies import BodyLimit
 from campaign_events.eventlog import EventLog
 from campaign_events.openapi import describe
@@ -49,6 +57,11 @@ class Settings(BaseSettings):
     audience: str
     jwks: str
     secret_file: str
+    audit_fallback: Path | None = None
+    """Where audit records wait while MongoDB is away; by default in the working directory."""
+    audit_retention_days: Annotated[int, Field(ge=1)] = 90
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Whose `X-Forwarded-For` is believed: addresses and networks, by commas."""
     log_level: str = "INFO"
 
 
@@ -104,7 +117,9 @@ def api(title: str, resources: Resources) -> FastAPI:
     settings = resources.settings
     app.state.verifier = Verifier(settings.issuer, settings.audience, settings.jwks)
     app.state.resources = resources
+    app.state.audit = trail = _trail(resources)
     app.add_middleware(BodyLimit)
+    app.add_middleware(AuditDoor, trail=trail)
     add_problem_handlers(app)
     describe(app)
     checks: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -115,6 +130,13 @@ def api(title: str, resources: Resources) -> FastAPI:
     return app
 
 
+def _trail(resources: Resources) -> Trail:
+    settings = resources.settings
+    path = settings.audit_fallback or Path(f"audit-{resources.name}.jsonl")
+    retention = Retention(resources.nc, resources.log, settings.audit_retention_days)
+    return Trail(resources.mongo[DATABASE][RECORDS], FallbackFile(path), retention)
+
+
 async def run(
     app: FastAPI, resources: Resources, work: Mapping[str, Coroutine[Any, Any, None]]
 ) -> None:
@@ -123,6 +145,9 @@ async def run(
     The first piece of work that fails ends the process with 1.
     """
     stopping = resources.stopping
+    trail: Trail = app.state.audit
+    if missing := undeclared(app):
+        log.error("commands without an audit action", operations=missing)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
@@ -135,11 +160,13 @@ async def run(
             access_log=False,
             timeout_graceful_shutdown=3,
             timeout_keep_alive=30,
+            forwarded_allow_ips=resources.settings.trusted_proxies,
             server_header=False,
         )
     )
+    everything = {**work, **trail.work(resources.nc, resources.name)}
     tasks: set[asyncio.Task[Any]] = {
-        asyncio.create_task(coroutine, name=name) for name, coroutine in work.items()
+        asyncio.create_task(coroutine, name=name) for name, coroutine in everything.items()
     }
     tasks.add(asyncio.create_task(server.serve(), name="http"))
     stop = asyncio.create_task(stopping.wait(), name="stop")
@@ -150,6 +177,7 @@ async def run(
         if task.get_name() != "http":
             task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await trail.close()
     stop.cancel()
     if failed:
         sys.exit(1)
