@@ -13,6 +13,7 @@ from campaign_events.presentation import campaign as campaign_row
 from campaign_events.projection import Document
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics
+from read_model.kept import Kept
 from read_model.projections import Views
 from read_model.views import activity, campaigns, delivery, funnel, pulse, top_authors
 
@@ -36,12 +37,13 @@ class Overview:
     views: Views
     core: Core
     diagnostics: Diagnostics
+    counts: Kept[Document]
 
     async def whole(self, workspace: str) -> dict[str, Any]:
         """Return every part at once, as the page wants it."""
         now = datetime.now(UTC)
         moving = asyncio.gather(
-            funnel.counts(self.views.funnels, workspace),
+            self._counts(workspace),
             self._under_way(workspace),
             pulse.delivered(self.views.seconds, workspace, now, INTERVAL_S),
             self.core.health(),
@@ -69,11 +71,11 @@ class Overview:
 
     async def kpi(self, workspace: str) -> dict[str, int]:
         """Return the four tiles, from one document."""
-        return funnel.kpi(await funnel.counts(self.views.funnels, workspace))
+        return funnel.kpi(await self._counts(workspace))
 
     async def funnel(self, workspace: str) -> dict[str, Any]:
         """Return the number of campaigns per status, from the same document."""
-        return funnel.funnel(await funnel.counts(self.views.funnels, workspace))
+        return funnel.funnel(await self._counts(workspace))
 
     async def pulse(self, workspace: str, interval_s: int) -> dict[str, Any]:
         """Return what moves right now."""
@@ -110,6 +112,11 @@ class Overview:
             campaign_row(row, totals.get(row["_id"], {}), nobody, detail=False) for row in rows
         )
         return whole([{name: row[name] for name in row if name != "actions"} for row in shown])
+
+    async def _counts(self, workspace: str) -> Document:
+        return await self.counts.get(
+            workspace, lambda: funnel.counts(self.views.funnels, workspace)
+        )
 
     async def _under_way(self, workspace: str) -> UnderWay:
         rows = await campaigns.active(self.views.campaigns, workspace)

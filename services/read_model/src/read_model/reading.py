@@ -10,6 +10,7 @@ from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database, Projector
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics
+from read_model.kept import Kept
 from read_model.notices import Notices
 from read_model.overview import Overview
 from read_model.projections import CAMPAIGNS, MESSAGES, Views
@@ -36,7 +37,8 @@ class Reading:
         views = Views.of(db)
         core = Core(nc)
         diagnostics = Diagnostics(core, nc, db, log, projectors)
-        return cls(views, Overview(views, core, diagnostics), projectors, Streams(notices))
+        overview = Overview(views, core, diagnostics, counts=Kept(projectors[0]))
+        return cls(views, overview, projectors, Streams(notices))
 
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what must run for as long as the process does, by name."""

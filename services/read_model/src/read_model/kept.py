@@ -1,0 +1,32 @@
+"""Answers that are read once and held until the view they come from moves."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from campaign_events.projection import Projector
+
+MOST = 10_000
+"""Answers held at most; beyond that all are let go and read again."""
+
+
+@dataclass(slots=True)
+class Kept[T]:
+    """Answers by key, each true for as long as its projection stands where it stood.
+
+    An answer may hold more than its place says, never less: the place is noted before it is read.
+    """
+
+    projector: Projector
+    _held: dict[str, tuple[int, T]] = field(default_factory=dict)
+
+    async def get(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
+        """Return the answer; `read` it when there is none or the view has moved since."""
+        seq = self.projector.seq
+        held = self._held.get(key)
+        if held is not None and held[0] == seq:
+            return held[1]
+        answer = await read()
+        if len(self._held) >= MOST:
+            self._held.clear()
+        self._held[key] = seq, answer
+        return answer
