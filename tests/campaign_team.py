@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from campaign.__main__ import compose
 from campaign_events.envelope import Actor, Address, Event, Origin, new_id
@@ -41,11 +43,13 @@ class Team:
     sender: str
     work: dict[str, Coroutine[Any, Any, None]]
 
-    def speak(self, *roles: str, workspace: str | None = None) -> httpx.AsyncClient:
+    def speak(
+        self, *roles: str, workspace: str | None = None, sub: str = "ann"
+    ) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
             base_url="http://campaign",
-            headers=self.issuer.bearer(workspace or self.workspace, *roles),
+            headers=self.issuer.bearer(workspace or self.workspace, *roles, sub=sub),
         )
 
     def wish(self, **changes: object) -> dict[str, object]:
@@ -100,6 +104,21 @@ async def team_in(
     yield Team(app, issuer, workspace, log, sender, work)
     for coroutine in work.values():
         coroutine.close()
+
+
+@asynccontextmanager
+async def core_in(nc: Client) -> AsyncIterator[None]:
+    """A dispatcher that says it is well."""
+
+    async def answer(message: Msg) -> None:
+        links = [{"id": "sim", "name": "Sim", "segments_per_second": 100, "state": "up"}]
+        await message.respond(orjson.dumps({"status": "ok", "links": links}))
+
+    subscription = await nc.subscribe("core.health", cb=answer)
+    await nc.flush()
+    yield
+    await subscription.unsubscribe()
+    await nc.flush()
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> str:

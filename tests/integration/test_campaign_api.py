@@ -2,10 +2,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import orjson
 import pytest
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from campaign_events.campaign import (
     CampaignApproved,
@@ -22,9 +20,10 @@ from campaign_events.message import PlanFinished, SendingFailed, SendingFinished
 from campaign_events.moderation import ModerationApproved
 from campaign_events.projection import Database
 from campaign_events.sender import SenderArchived
-from campaign_team import CAMPAIGNS, MODERATOR, Team, eventually, problem, team_in
+from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, eventually, problem, team_in
 from doors import at_work
 
+WINDOW = {"start": "09:00", "end": "18:00", "timezone": "Europe/London"}
 PHONES = b"phone,name\n+447911123456,Ann\n+447911123457,Bo\n"
 CSV = {"Content-Type": "text/csv"}
 
@@ -46,17 +45,8 @@ async def staffed(team: Team) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def core(nc: Client) -> AsyncIterator[None]:
-    """A dispatcher that says it is well."""
-
-    async def answer(message: Msg) -> None:
-        links = [{"id": "sim", "name": "Sim", "segments_per_second": 100, "state": "up"}]
-        await message.respond(orjson.dumps({"status": "ok", "links": links}))
-
-    subscription = await nc.subscribe("core.health", cb=answer)
-    await nc.flush()
-    yield
-    await subscription.unsubscribe()
-    await nc.flush()
+    async with core_in(nc):
+        yield
 
 
 async def ready(team: Team, **changes: object) -> str:
@@ -97,8 +87,15 @@ async def test_a_created_campaign_is_answered_as_it_will_be_shown(team: Team) ->
         ({"colour": "red"}, "colour"),
         ({"channel": "fax"}, "channel"),
         ({"mode": "on_time"}, "starts_at"),
-        ({"mode": "spread"}, "not yet available"),
-        ({"mode": "trigger"}, "not yet available"),
+        ({"mode": "spread"}, "starts_at"),
+        ({"mode": "spread", "starts_at": "2100-01-01T00:00:00Z"}, "ends_at"),
+        ({"daily_window": WINDOW | {"timezone": "Europe/Atlantis"}}, "time zone"),
+        ({"daily_window": WINDOW | {"timezone": "../etc/passwd"}}, "time zone"),
+        ({"daily_window": WINDOW | {"start": "9:00"}}, "daily_window.start"),
+        ({"daily_window": WINDOW | {"end": "24:00"}}, "daily_window.end"),
+        ({"daily_window": WINDOW | {"end": "18:00:00"}}, "daily_window.end"),
+        ({"daily_window": WINDOW | {"end": "09:00"}}, "daily_window"),
+        ({"daily_window": {"start": "09:00"}}, "daily_window.end"),
         ({"mode": "sometimes"}, "mode"),
         ({"starts_at": "2100-01-01T00:00:00"}, "starts_at"),
         ({"ends_at": "2001-01-01T00:00:00Z"}, "ends_at"),
