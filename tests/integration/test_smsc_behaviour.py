@@ -11,7 +11,8 @@ from pydantic import ValidationError
 import carrier
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
-from dispatcher.links.settings import LinkSettings, load_links
+from dispatcher.links.file import LinksFileError, load_links
+from dispatcher.links.settings import LinkSettings
 from smsc.config import Config, Throttle, load
 from smsc.fate import Fate, Fates
 from smsc.throttle import Gate
@@ -229,5 +230,5 @@ def test_links_are_read_with_their_defaults_and_mistakes_are_refused(tmp_path: P
     assert "p" not in repr(link.password)
     for wrong in (table + table, table + "speed = 3\n", table + "window = 0\n"):
         file.write_text(wrong)
-        with pytest.raises(ValidationError):
+        with pytest.raises(LinksFileError):
             load_links(file)

@@ -137,7 +137,7 @@ async def test_parts_end_together_and_one_failure_fails_all() -> None:
 
 def test_a_report_that_came_before_the_answer_counts_when_the_answer_comes() -> None:
     settled, out = settling(), Outcomes("l")
-    settled.remember([UnmatchedReport(carrier_id="early", delivered=True)])
+    settled.strays.remember([UnmatchedReport(carrier_id="early", delivered=True)])
     settled.open["c", 1] = message()
 
     settled.answered([answer("accepted", name="early")], out)

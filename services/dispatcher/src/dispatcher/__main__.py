@@ -1,6 +1,8 @@
 """The dispatcher: reading order is start order, and stop order in reverse."""
 
 import asyncio
+import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from campaign_events.projection import Projector
 from campaign_events.service import Settings, api, connected, run
 from dispatcher.api import add_routes
 from dispatcher.health import Health
-from dispatcher.links.settings import load_links
+from dispatcher.links.file import LinksFileError, load_links
+from dispatcher.links.settings import LinkSettings
 from dispatcher.owning import LinkOwner, Views
 from dispatcher.suppressions import Suppressions
 from dispatcher.views import CAMPAIGNS, MESSAGES
@@ -27,9 +30,8 @@ class DispatcherSettings(Settings):
     """How long a report may take to tell about a message whose submit was not answered."""
 
 
-async def main(settings: DispatcherSettings, secret: bytes) -> None:
+async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secret: bytes) -> None:
     """Plan and send SMS until SIGTERM."""
-    links = load_links(settings.links)
     async with connected("dispatcher", settings) as resources:
         keys = IdempotencyKeys(resources.db)
         await keys.prepare()
@@ -77,8 +79,12 @@ async def main(settings: DispatcherSettings, secret: bytes) -> None:
 def start() -> None:
     """Read the environment and run."""
     settings = DispatcherSettings.model_validate({})
+    try:
+        links = load_links(settings.links)
+    except LinksFileError as error:
+        sys.exit(f"dispatcher: the links cannot be used:\n{error}")
     secret = Path(settings.secret_file).read_bytes()
-    asyncio.run(main(settings, secret), loop_factory=uvloop.new_event_loop)
+    asyncio.run(main(settings, links, secret), loop_factory=uvloop.new_event_loop)
 
 
 if __name__ == "__main__":

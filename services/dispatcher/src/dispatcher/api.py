@@ -24,6 +24,8 @@ type Limit = Annotated[int, Query(ge=1, le=1000)]
 
 TEXT_LIMIT = 20_000
 MOST_CONTACTS = 10**9
+FOR_ADMINISTRATORS = frozenset({"last_error", "last_error_at"})
+"""What carriers say may name what is not everybody's business."""
 
 
 class Preview(BaseModel):
@@ -51,8 +53,14 @@ def add_routes(app: FastAPI, views: Views, suppressions: Suppressions, health: H
     _add_suppressions(router, suppressions)
 
     @router.get("/links")
-    async def links(_caller: Reader) -> dict[str, Any]:
-        return {"items": health.links(), "next_cursor": None}
+    async def links(caller: Reader) -> dict[str, Any]:
+        shown = health.links()
+        if not caller.may(Permission.ADMINISTER):
+            shown = [
+                {name: value for name, value in link.items() if name not in FOR_ADMINISTRATORS}
+                for link in shown
+            ]
+        return {"items": shown, "next_cursor": None}
 
     @router.post("/messages/preview")
     async def preview(wanted: Preview, _caller: Reader) -> dict[str, Any]:

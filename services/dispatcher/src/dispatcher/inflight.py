@@ -9,7 +9,8 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol
 
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -19,8 +20,6 @@ from dispatcher.links.link import Part
 KEPT = 50_000
 
 type Fate = Literal["submitting", "submitted", "delivered", "failed", "unknown"]
-type Workspaces = Callable[[Sequence[str]], Awaitable[dict[str, str]]]
-"""Which workspaces these campaigns belong to."""
 
 
 @dataclass(slots=True)
@@ -33,8 +32,12 @@ class Message:
     parts: int
     fate: Fate = "submitting"
     tries: int = 0
+    since: datetime | None = None
+    """When the carrier first refused it for a reason that may pass."""
     submits: tuple[Part, ...] = ()
     carrier_ids: dict[int, str] = field(default_factory=dict)
+    given_ids: dict[int, str] = field(default_factory=dict)
+    """The same as the carrier wrote them."""
     errors: dict[int, tuple[str, str]] = field(default_factory=dict)
     """Refused parts: (verdict, error)."""
     ends: dict[int, str | None] = field(default_factory=dict)
@@ -42,6 +45,13 @@ class Message:
     heard: dict[int, str | None] = field(default_factory=dict)
     """Parts reported while nobody can tell about the others."""
     phone: str = ""
+    phone_hash: str = ""
+    source: str = ""
+    """Whom it came from, as carriers write it."""
+    ends_at: datetime | None = None
+    """When its campaign ends."""
+    written: bool = False
+    """Whether any part of it was given to the link."""
     seq: int = 0
     """The log's place of the last fact about it; 0 while its submission is not durable."""
 
@@ -52,8 +62,22 @@ class Message:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The carrier's ids, part by part; empty for a part that has none."""
-        return tuple(self.carrier_ids.get(part, "") for part in range(self.parts))
+        """The carrier's ids as it wrote them, part by part; empty for a part that has none."""
+        folded, given = self.carrier_ids, self.given_ids
+        return tuple(given.get(part) or folded.get(part, "") for part in range(self.parts))
+
+    @property
+    def digits(self) -> str:
+        """The number that it went to, as carriers write it."""
+        return self.phone.lstrip("+")
+
+
+class Teller(Protocol):
+    """Says what messages are, from their documents."""
+
+    def __call__(self, rows: Sequence[Document], *, with_phones: bool) -> Awaitable[list[Message]]:
+        """Return the messages, on demand with the phones that they went to."""
+        ...
 
 
 def reference(campaign: str, number: int, part: int) -> int:
@@ -69,12 +93,12 @@ class InFlight:
         link: str,
         messages: AsyncCollection[Document],
         folded_to: Callable[[], int],
-        workspaces: Workspaces,
+        tell: Teller,
     ) -> None:
         self._link = link
         self._messages = messages
         self._folded_to = folded_to
-        self._workspaces = workspaces
+        self._tell = tell
         self._by_id: OrderedDict[str, tuple[Message, int]] = OrderedDict()
 
     def know(self, message: Message, part: int, carrier_id: str) -> None:
@@ -93,26 +117,33 @@ class InFlight:
         """Return the messages behind these ids, with the part that each id stands for.
 
         The view is asked, also for other `readings` of the ids, when memory does not know one.
+        What is found by another reading has its phone, so that it can be compared.
         """
         known = self._by_id
         found = {name: known[name] for name in (*carrier_ids, *readings) if name in known}
-        if any(name not in found for name in carrier_ids):
-            missing = [name for name in (*carrier_ids, *readings) if name and name not in found]
-            for message in await self._load(missing):
-                for part, name in message.carrier_ids.items():
-                    found[name] = self._by_id.setdefault(name, (message, part))
+        missing = [name for name in carrier_ids if name and name not in found]
+        if missing:
+            found |= await self._load(missing, with_phones=False)
+            guesses = [name for name in readings if name and name not in found]
+            if guesses and any(name not in found for name in missing):
+                found |= await self._load(guesses, with_phones=True)
         return found
 
-    async def _load(self, carrier_ids: Sequence[str]) -> list[Message]:
-        cursor = self._messages.find(
-            {"carrier_ids": {"$in": list(carrier_ids)}, "link": self._link}
-        )
-        rows = await cursor.to_list()
-        workspaces = await self._workspaces([row["campaign"] for row in rows])
-        return [stored(row, workspaces[row["campaign"]]) for row in rows]
+    async def _load(
+        self, carrier_ids: Sequence[str], *, with_phones: bool
+    ) -> dict[str, tuple[Message, int]]:
+        """Return what the view knows of these ids; of two messages with one id, the later one."""
+        wanted = {"carrier_ids": {"$in": list(set(carrier_ids))}, "link": self._link}
+        rows = await self._messages.find(wanted).to_list()
+        rows.sort(key=lambda row: row["submitted_at"])
+        found: dict[str, tuple[Message, int]] = {}
+        for message in await self._tell(rows, with_phones=with_phones) if rows else ():
+            for part, name in message.carrier_ids.items():
+                found[name] = self._by_id.setdefault(name, (message, part))
+        return found
 
 
-def stored(row: Document, workspace: str) -> Message:
+def stored(row: Document, workspace: str, phone: str = "") -> Message:
     """Return a message as the view has it."""
     fate: Fate = "unknown" if row.get("unknown") else row["status"]
     return Message(
@@ -123,6 +154,7 @@ def stored(row: Document, workspace: str) -> Message:
         fate=fate,
         carrier_ids={part: name for part, name in enumerate(row.get("carrier_ids", ())) if name},
         ends=ends_of(row),
+        phone=phone,
         seq=1,
     )
 

@@ -57,7 +57,7 @@ class Outcomes:
     """Collects what happened to messages on one link."""
 
     def __init__(self, link: str) -> None:
-        self._link = link
+        self.link = link
         self._about: dict[tuple[Address, Kind], list[tuple[Message | None, Any]]] = {}
         self.unmatched: list[UnmatchedReport] = []
 
@@ -75,9 +75,13 @@ class Outcomes:
         message.fate = "failed"
         self._add("refused", message, Failure(number=message.number, error=error))
 
-    def deferred(self, message: Message, error: str, after_s: float) -> None:
-        """It may be tried again."""
-        deferral = Deferral(number=message.number, error=error, after_s=after_s)
+    def deferred(
+        self, message: Message, error: str, after_s: float, *, temporary: bool = True
+    ) -> None:
+        """It may be tried again; `temporary` when the carrier refused it, not only just then."""
+        deferral = Deferral(
+            number=message.number, error=error, after_s=after_s, temporary=temporary
+        )
         self._add("deferred", message, deferral)
 
     def undecided(self, message: Message) -> None:
@@ -122,7 +126,7 @@ class Outcomes:
         await asyncio.gather(
             *(self._store_reports(store, origin, address) for address in ends),
             *(
-                keep(store, ReportsUnmatched(reports=piece), Address(LINKS, self._link), origin)
+                keep(store, ReportsUnmatched(reports=piece), Address(LINKS, self.link), origin)
                 for piece in _pieces(self.unmatched)
             ),
         )
@@ -141,13 +145,13 @@ class Outcomes:
             case "skipped":
                 return MessagesSkipped(skipped=tuple(items))
             case "submitted":
-                return MessagesSubmitted(link=self._link, messages=tuple(items))
+                return MessagesSubmitted(link=self.link, messages=tuple(items))
             case "refused":
-                return MessagesRefused(link=self._link, failures=tuple(items))
+                return MessagesRefused(link=self.link, failures=tuple(items))
             case "deferred":
-                return MessagesDeferred(link=self._link, deferrals=tuple(items))
+                return MessagesDeferred(link=self.link, deferrals=tuple(items))
             case "undecided":
-                return MessagesUndecided(link=self._link, numbers=tuple(items))
+                return MessagesUndecided(link=self.link, numbers=tuple(items))
             case _:
                 raise ValueError(f"{kind} is told together with other reports")
 
@@ -159,7 +163,7 @@ class Outcomes:
         for start in range(0, max(len(delivered), len(failed), len(parts)), BATCH):
             cut = slice(start, start + BATCH)
             event = MessagesReported(
-                link=self._link,
+                link=self.link,
                 delivered=tuple(item for _, item in delivered[cut]),
                 failed=tuple(item for _, item in failed[cut]),
                 parts=tuple(item for _, item in parts[cut]),
@@ -168,7 +172,7 @@ class Outcomes:
             _stored((*delivered[cut], *failed[cut], *parts[cut]), seq)
         if recovered or lost:
             late = MessagesRecovered(
-                link=self._link,
+                link=self.link,
                 delivered=tuple(item for _, item in recovered),
                 failed=tuple(item for _, item in lost),
             )

@@ -3,28 +3,31 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.decider import Conflict
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Batch, rfc3339
 from campaign_events.leases import Lease, held
 from campaign_events.message import UnmatchedReport
 from campaign_events.projection import Database, Document, Projector
 from campaign_events.service import Resources
 from campaign_events.text import render, segmentation
-from dispatcher.inflight import Fate, InFlight, Message, ends_of
+from dispatcher.inflight import Fate, InFlight, Message, ends_of, stored
 from dispatcher.links.link import Link, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
 from dispatcher.outgoing import Outgoing, Shelf
 from dispatcher.planning import Planner
+from dispatcher.querying import Querying
 from dispatcher.sending import Limits, Sender
-from dispatcher.settling import STRAYS_KEPT, Settling
+from dispatcher.settling import Settling
+from dispatcher.strays import STRAYS_KEPT
 from dispatcher.suppressions import Suppressions
+from dispatcher.undecided import KEPT_S
 from dispatcher.views import CAMPAIGNS, MESSAGES
 
 LOOK_S = 1.0
@@ -46,10 +49,34 @@ class Views:
         self.unmatched = db[MESSAGES.collection("unmatched")]
         self.contacts: AsyncCollection[Document] = audience["contacts"]
 
-    async def workspaces(self, campaigns: Sequence[str]) -> dict[str, str]:
-        """Return which workspaces these campaigns belong to."""
-        found = self.campaigns.find({"_id": {"$in": list(campaigns)}}, {"workspace": 1})
-        return {row["_id"]: row["workspace"] async for row in found}
+    async def told(self, rows: Sequence[Document], *, with_phones: bool) -> list[Message]:
+        """Return messages as their documents say, on demand with the phones they went to."""
+        wanted = {"_id": {"$in": list({row["campaign"] for row in rows})}}
+        found = self.campaigns.find(wanted, {"workspace": 1, "audience": 1})
+        campaigns = {row["_id"]: row async for row in found}
+        phones = await self._phones(rows, campaigns) if with_phones else {}
+        return [
+            stored(
+                row,
+                campaigns[row["campaign"]]["workspace"],
+                phones.get((campaigns[row["campaign"]]["audience"], row["number"]), ""),
+            )
+            for row in rows
+        ]
+
+    async def _phones(
+        self, rows: Sequence[Document], campaigns: Mapping[str, Document]
+    ) -> dict[tuple[str, int], str]:
+        """Return the phones of these messages by audience and number; an erased one has none."""
+        numbers: dict[str, list[int]] = {}
+        for row in rows:
+            numbers.setdefault(campaigns[row["campaign"]]["audience"], []).append(row["number"])
+        some = [
+            {"audience": audience, "number": {"$in": those}} for audience, those in numbers.items()
+        ]
+        fields = {"audience": 1, "number": 1, "phone": 1}
+        found = self.contacts.find({"$or": some}, fields)
+        return {(one["audience"], one["number"]): one["phone"] async for one in found}
 
     async def source(self, campaign: Document) -> Source | None:
         """Return the current approved revision of a campaign's sender, as a link wants it."""
@@ -79,7 +106,7 @@ class LinkOwner:
     owner: str
     delivery_wait: timedelta
     undecided_wait_s: float
-    state: str = "down"
+    _owned: tuple[Link, Sender] | None = None
     _changed: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _plans: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -89,6 +116,29 @@ class LinkOwner:
         self._changed |= {recorded.address.thing for recorded in batch}
         self._news.set()
 
+    def health(self) -> Document | None:
+        """Tell how the link is; None while it is not owned here."""
+        if self._owned is None:
+            return None
+        link, sender = self._owned
+        connection = link.health()
+        failed_at = connection.last_error_at
+        return {
+            **self.settings.shown(),
+            "state": "up" if link.up else "down",
+            "sessions_up": connection.sessions_up,
+            "sessions": connection.sessions,
+            "window": connection.window,
+            "window_used": connection.window_used,
+            "allowed_segments_per_second": round(sender.allowed_per_s, 2),
+            "throttled_share": round(sender.throttled_share, 4),
+            "reconnects": connection.reconnects,
+            "unmatched_reports": len(sender.settling.strays),
+            "undecided_messages": len(sender.settling.undecided),
+            "last_error": connection.last_error,
+            "last_error_at": None if failed_at is None else rfc3339(failed_at),
+        }
+
     async def run(self) -> None:
         """Own the link whenever nobody else does, for ever."""
         while True:
@@ -97,7 +147,6 @@ class LinkOwner:
                 open_link(self.settings) as link,
             ):
                 await self._own(lease, link)
-            self.state = "down"
 
     async def _own(self, lease: Lease, link: Link) -> None:
         """Take up the link's campaigns where the log says they are; go on until the lease ends."""
@@ -106,15 +155,15 @@ class LinkOwner:
             self.settings.id,
             self.views.messages,
             lambda: self.projectors[1].seq,
-            self.views.workspaces,
+            self.views.told,
         )
-        settling = Settling(inflight, self.undecided_wait_s)
+        settling = Settling(inflight, self.undecided_wait_s, self.settings.on_unknown)
         await self._recall(settling)
         sender = Sender(
             self.resources.log,
             link,
             Limits(
-                self.settings.window * self.settings.sessions,
+                self.settings.unanswered,
                 self.settings.segments_per_second,
                 self.delivery_wait,
             ),
@@ -124,17 +173,23 @@ class LinkOwner:
         )
         # Before the sender hears the first report, so that its counters miss nothing.
         unready = await self._place_all({"status": {"$in": list(AT_WORK)}}, sender)
-        following = asyncio.create_task(self._follow(sender, link, unready))
+        following = asyncio.create_task(self._follow(sender, unready))
         sending = asyncio.create_task(sender.run(lease))
+        asking = asyncio.create_task(Querying(link, self.settings, self.views).run())
+        self._owned = link, sender
         try:
-            done, _ = await asyncio.wait({following, sending}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                {following, sending, asking}, return_when=asyncio.FIRST_COMPLETED
+            )
             for task in done:
                 task.result()
         finally:
+            self._owned = None
             sender.stop()
-            for task in (following, *self._plans.values()):
+            ending = (following, asking, *self._plans.values())
+            for task in ending:
                 task.cancel()
-            await asyncio.gather(following, sending, *self._plans.values(), return_exceptions=True)
+            await asyncio.gather(sending, *ending, return_exceptions=True)
             self._plans.clear()
 
     async def _catch_up(self) -> None:
@@ -152,12 +207,13 @@ class LinkOwner:
             settling.wait_for(message)
         strays = self.views.unmatched.find({"link": self.settings.id})
         rows = await strays.sort("at", DESCENDING).limit(STRAYS_KEPT).to_list()
-        settling.remember(UnmatchedReport.model_validate(row) for row in reversed(rows))
+        settling.strays.remember(UnmatchedReport.model_validate(row) for row in reversed(rows))
 
     async def _left_behind(self) -> list[Message]:
         """Return this link's messages that were taken without an outcome, or ended unknown."""
+        since = datetime.now(UTC) - timedelta(seconds=KEPT_S)
         unknown = await self.views.messages.find(
-            {"link": self.settings.id, "unknown": True}
+            {"link": self.settings.id, "unknown": True, "unknown_at": {"$gt": since}}
         ).to_list()
         sendings = await self.views.sendings.find({"open": {"$exists": True, "$ne": []}}).to_list()
         numbers: dict[str, dict[int, Fate]] = {}
@@ -199,11 +255,10 @@ class LinkOwner:
             async for contact in found
         ]
 
-    async def _follow(self, sender: Sender, link: Link, unready: set[str]) -> None:
+    async def _follow(self, sender: Sender, unready: set[str]) -> None:
         """Do with each campaign of the link what its status says, whenever that changes."""
         while True:
             await self._until_news()
-            self.state = "up" if link.up else "down"
             ids, self._changed = self._changed | unready, set()
             unready = await self._place_all({"_id": {"$in": list(ids)}}, sender)
 

@@ -1,12 +1,17 @@
 """How fast a link may go: a token bucket in segments, which slows down when the carrier asks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from dispatcher.links.link import Answer
 
 BURST_S = 0.25
 SLOWEST = 0.05
 RECOVERY_PER_S = 0.15
 SLOWDOWN = 0.5
 SLOWDOWN_AT_MOST_EVERY_S = 1.0
+REMEMBERED_S = 10.0
+FORGOTTEN = 0.5
 
 
 @dataclass(slots=True)
@@ -48,3 +53,29 @@ class Rate:
     def wait_s(self) -> float:
         """Return how long until the next segment may go."""
         return max(0.0, (1 - self.tokens) / (self.full_per_s * self.share))
+
+
+@dataclass(slots=True)
+class Throttling:
+    """Which share of the answers of about the last ten seconds said that it is too much."""
+
+    _answers: float = 0.0
+    _throttled: float = 0.0
+    _at: float = 0.0
+
+    def heard(self, answers: Sequence[Answer], now: float) -> None:
+        """Count answers that have come now."""
+        self._fade(now)
+        self._answers += len(answers)
+        self._throttled += sum(answer.verdict == "throttled" for answer in answers)
+
+    def share(self, now: float) -> float:
+        """Return the share; 0 when there was nothing to answer for long."""
+        self._fade(now)
+        return self._throttled / self._answers if self._answers >= FORGOTTEN else 0.0
+
+    def _fade(self, now: float) -> None:
+        faded = 0.5 ** ((now - self._at) / REMEMBERED_S)
+        self._at = now
+        self._answers *= faded
+        self._throttled *= faded

@@ -24,7 +24,7 @@ from dispatcher.inflight import Message, reference
 from dispatcher.links.link import Answer, Batch, Link, Part
 from dispatcher.outcomes import Outcomes, keep, origin
 from dispatcher.outgoing import Outgoing, Recipient, Shelf
-from dispatcher.rate import Rate
+from dispatcher.rate import Rate, Throttling
 from dispatcher.settling import Settling
 from smpp.text import encode
 
@@ -63,6 +63,7 @@ class Sender:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _rate: Rate = field(init=False)
+    _throttling: Throttling = field(default_factory=Throttling)
     _campaigns: dict[str, Outgoing] = field(default_factory=dict)
     _turns: deque[str] = field(default_factory=deque)
     _unsent: deque[Part] = field(default_factory=deque)
@@ -86,6 +87,16 @@ class Sender:
         """Take nothing more of this campaign; what is with the carrier is still followed."""
         if self._campaigns.pop(campaign_id, None) is not None:
             self._turns.remove(campaign_id)
+
+    @property
+    def allowed_per_s(self) -> float:
+        """How many segments a second throttling has left of the link's rate."""
+        return self._rate.full_per_s * self._rate.share
+
+    @property
+    def throttled_share(self) -> float:
+        """Which share of recent submits the carrier refused as too fast."""
+        return self._throttling.share(time.monotonic())
 
     def stop(self) -> None:
         """Take nothing more; `run` returns when it has heard out what is with the carrier."""
@@ -149,6 +160,7 @@ class Sender:
         out = Outcomes(self.link.id)
         now = time.monotonic()
         for batch in batches:
+            self._throttling.heard(batch.answers, now)
             if self.settling.answered(batch.answers, out):
                 self._rate.throttled(now)
             self.settling.late(batch.late, out)
@@ -273,6 +285,7 @@ class Sender:
             parts=len(parts),
             tries=recipient.tries,
             phone=recipient.phone,
+            source=campaign.source.address.removeprefix("+"),
             submits=submits,
         )
         self._unsent.extend(submits)

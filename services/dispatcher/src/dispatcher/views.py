@@ -43,6 +43,10 @@ from campaign_events.message import (
 )
 from campaign_events.projection import Projection, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
+from smpp.message_ids import folded
+
+UNMATCHED_KEPT_S = 7 * 24 * 3600
+"""How long reports that nobody could place can be looked at."""
 
 REFUSING = ("refusing_since", "refusals")
 """What a sending says of refusals in a row; gone with the first answer that is none."""
@@ -241,8 +245,10 @@ def _(event: MessagesTaken, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
     known: list[str] = []
-    for number, carrier_ids in event.messages:
+    for number, given in event.messages:
+        carrier_ids = tuple(folded(carrier_id) for carrier_id in given)
         known += [f"{event.link}/{carrier_id}" for carrier_id in carrier_ids]
+        as_given = {"given_ids": given} if carrier_ids != given else {}
         w.new(
             fact,
             number,
@@ -251,6 +257,7 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
             segments=len(carrier_ids),
             carrier_ids=carrier_ids,
             submitted_at=fact.time,
+            **as_given,
         )
     w.unmatched.append(DeleteMany({"_id": {"$in": known}}))
     count = len(event.messages)
@@ -314,7 +321,8 @@ def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
     for number in event.numbers:
-        w.new(fact, number, status="failed", reason=OUTCOME_UNKNOWN, unknown=True, link=event.link)
+        facts = {"status": "failed", "reason": OUTCOME_UNKNOWN, "unknown": True}
+        w.new(fact, number, **facts, link=event.link, unknown_at=fact.time)
     count = len(event.numbers)
     w.sum(fact, closed=event.numbers, without=REFUSING, submitting=-count, failed=count)
 
@@ -356,9 +364,10 @@ def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: ReportsUnmatched, w: _Messages, fact: Recorded[Event]) -> None:
-    for report in event.reports:
+    for index, report in enumerate(event.reports):
         facts = {"link": fact.address.thing, **report.model_dump(), "at": fact.time}
-        name = {"_id": f"{fact.address.thing}/{report.carrier_id}"}
+        # One that names no message is kept under its place in the log.
+        name = {"_id": f"{fact.address.thing}/{report.carrier_id or f'#{fact.seq}.{index}'}"}
         w.unmatched.append(UpdateOne(name, {"$set": facts}, upsert=True))
 
 
@@ -378,8 +387,11 @@ MESSAGES = Projection(
             IndexModel("link", partialFilterExpression={"unknown": True}),
         ),
         "deferred": (IndexModel([("campaign", 1), ("due_at", 1)]),),
-        "sendings": (),
-        "unmatched": (IndexModel([("link", 1), ("at", -1)]),),
+        "sendings": (IndexModel("last_submitted_at", sparse=True),),
+        "unmatched": (
+            IndexModel([("link", 1), ("at", -1)]),
+            IndexModel("at", expireAfterSeconds=UNMATCHED_KEPT_S),
+        ),
     },
     batch=100,
 )

@@ -47,6 +47,8 @@ class Answer:
     message_id: str | None
     verdict: Verdict
     at: datetime
+    given_id: str | None = None
+    """The id as the carrier wrote it, where `message_id` is not the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,35 @@ class Inbound:
     at: datetime
     token: Token = field(compare=False, repr=False)
     part: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which message to ask the carrier about; `source` is the sender that it went out with."""
+
+    message_id: str
+    source: Source
+
+
+type Told = Literal["final", "interim", "refused", "unsupported", "silent"]
+"""What came of a question: a final state (which comes as a report), one that is not, a carrier that
+does not know the message or will not say, one that knows no such request, or no answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a link is, as its carrier connection sees it.
+
+    The window counts submits over all sessions; `last_error` says why the last session was lost.
+    """
+
+    sessions: int
+    sessions_up: int
+    window: int
+    window_used: int
+    reconnects: int
+    last_error: str | None
+    last_error_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +187,15 @@ class Link(Protocol):
 
     def acknowledge(self, arrivals: Sequence[Report | Inbound]) -> None:
         """Confirm to the carrier what is durable now; it sends the rest again some day."""
+        ...
+
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Told]:
+        """Ask what became of messages; final states come as reports in a later batch.
+
+        Questions take room from the windows of the sessions while they are unanswered.
+        """
+        ...
+
+    def health(self) -> Health:
+        """Tell how the connection is."""
         ...

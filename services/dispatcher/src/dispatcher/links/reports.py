@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Final, Literal
 
-from dispatcher.links.link import Inbound, Report, Token
+from dispatcher.links.link import Inbound, Question, Report, Token
 from smpp import message_ids, receipt, short_message, text
 from smpp.message_ids import DlrIds
+from smpp.pdu import QuerySmResp
+from smpp.receipt import STATS, MessageState
 from smpp.short_message import INTERIM_NOTICE, MESSAGE_TYPE, ShortMessage
 
 type State = Literal["delivered", "failed", "interim"]
@@ -21,7 +23,20 @@ STATES: Final[dict[str, State]] = {
     "FAILED": "failed",
 }
 """What the first seven letters of a receipt's state decide; all others (ENROUTE, ACCEPTD, UNKNOWN,
-SCHEDUL, inventions) are interim: news, but nothing final."""
+SCHEDUL, inventions) are interim: news, but nothing final. See `docs/carriers.md`."""
+
+LONGEST_ERROR: Final = 16
+"""Carriers write what they like into `err`; a code is short, and nothing else is to be kept."""
+
+
+class _Asked:
+    """Where a report came from that we asked for: nobody waits for an acknowledgement."""
+
+    def acknowledge(self, sequence: int) -> None:
+        """Nothing to confirm."""
+
+
+_ASKED: Final = _Asked()
 
 
 def read_report(message: ShortMessage, dlr_ids: DlrIds, at: datetime, token: Token) -> Report:
@@ -35,14 +50,31 @@ def read_report(message: ShortMessage, dlr_ids: DlrIds, at: datetime, token: Tok
     return Report(
         message_id=ids[0] if ids else "",
         state="interim" if notice else STATES.get(said.stat, "interim"),
-        error=said.error,
-        stat=said.stat,
+        error=said.error[:LONGEST_ERROR] if said.error else None,
+        stat=said.stat[:LONGEST_ERROR],
         at=at,
         destination=message.source.digits.removeprefix("+"),
         source=message.destination.digits.removeprefix("+"),
         reference=said.reference,
         token=token,
         other_ids=ids[1:],
+    )
+
+
+def read_queried(question: Question, said: QuerySmResp, at: datetime) -> Report:
+    """What the answer to a query says; it tells no destination and needs none."""
+    known = said.message_state in STATS
+    stat = STATS[MessageState(said.message_state)] if known else "UNKNOWN"
+    return Report(
+        message_id=question.message_id,
+        state=STATES.get(stat, "interim"),
+        error=f"{said.error_code:03d}" if said.error_code else None,
+        stat=stat,
+        at=at,
+        destination="",
+        source="",
+        reference=None,
+        token=Token(_ASKED, 0),
     )
 
 

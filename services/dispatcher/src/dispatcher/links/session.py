@@ -10,13 +10,13 @@ import structlog
 
 from dispatcher.links.errors import verdict
 from dispatcher.links.inbox import Inbox
-from dispatcher.links.link import Answer, Key, Part, Token, Verdict
-from dispatcher.links.reports import read_inbound, read_report
+from dispatcher.links.link import Answer, Key, Part, Question, Token, Told, Verdict
+from dispatcher.links.reports import read_inbound, read_queried, read_report
 from dispatcher.links.settings import LinkSettings
 from smpp import message_ids, pdu, short_message, tlv
 from smpp.command import RESPONSE, Command
 from smpp.framing import Frame, Framer, MalformedPduError, pack
-from smpp.pdu import Bind
+from smpp.pdu import Bind, QuerySm, QuerySmResp
 from smpp.receipt import is_receipt
 from smpp.short_message import UDH_INDICATOR, Address, ShortMessage
 from smpp.status import Status, status_name
@@ -60,6 +60,8 @@ class Session(asyncio.Protocol):
         self._reading_since = self._heard = self._enquired = 0.0
         self._misses = 0
         self._watch: asyncio.TimerHandle | None = None
+        self._retired = False
+        self._asked = 0
         self._handlers: dict[int, Callable[[Frame], None]] = {
             Command.GENERIC_NACK: self._on_nack,
             Command.ENQUIRE_LINK: self._on_enquire,
@@ -67,6 +69,7 @@ class Session(asyncio.Protocol):
             Command.UNBIND: self._on_unbind,
             Command.UNBIND_RESP: self._on_reply,
             Command.BIND_TRANSCEIVER_RESP: self._on_bound,
+            Command.QUERY_SM_RESP: self._on_reply,
         }
 
     # -- what the link calls ---------------------------------------------------------------
@@ -106,7 +109,12 @@ class Session(asyncio.Protocol):
         """How many submits the window still takes."""
         if not self.bound or self._congested:
             return 0
-        return max(0, self._settings.window - len(self._pending))
+        return max(0, self._settings.window - self.unanswered)
+
+    @property
+    def unanswered(self) -> int:
+        """How much of the window is used, by submits and by questions."""
+        return len(self._pending) + self._asked
 
     def submit(self, parts: Sequence[Part]) -> None:
         """Send these at the end of the loop's turn."""
@@ -116,6 +124,38 @@ class Session(asyncio.Protocol):
             self._pending[sequence] = part, now
             self._unwritten.add(sequence)
             self._write(short_message.submit_sm(sequence, _short_message(part)))
+
+    async def ask(self, question: Question) -> Told:
+        """Ask what became of a message; a final state is put into the inbox as a report."""
+        source = question.source
+        address = Address(source.address.removeprefix("+"), source.ton, source.npi)
+        self._asked += 1
+        try:
+            async with asyncio.timeout(self._settings.submit_timeout_s):
+                frame = await self._request(Command.QUERY_SM, QuerySm(question.message_id, address))
+        except (TimeoutError, SessionLostError):
+            return "silent"
+        finally:
+            self._asked -= 1
+        return self._told(question, frame)
+
+    def _told(self, question: Question, frame: Frame) -> Told:
+        if frame.command == Command.GENERIC_NACK or frame.status == Status.ESME_RINVCMDID:
+            return "unsupported"
+        if frame.status:
+            return "refused"
+        try:
+            said = pdu.decode(frame)
+        except MalformedPduError as error:
+            log.warning("unreadable query_sm_resp", link=self._settings.id, reason=str(error))
+            return "refused"
+        if not isinstance(said, QuerySmResp):
+            return "refused"
+        report = read_queried(question, said, datetime.now(UTC))
+        if report.state == "interim":
+            return "interim"
+        self._inbox.report(report)
+        return "final"
 
     def acknowledge(self, sequence: int) -> None:
         """Confirm a deliver_sm; a session that is over leaves it to the carrier to repeat it."""
@@ -181,17 +221,20 @@ class Session(asyncio.Protocol):
 
     def _on_answer(self, frame: Frame, at: datetime) -> None:
         part, _ = self._pending.pop(frame.sequence, (None, 0.0))
-        message_id = None
+        message_id = given_id = None
         if not frame.status:
-            message_id = message_ids.folded(short_message.message_id(frame.body)) or None
+            given_id = short_message.message_id(frame.body).strip() or None
+            message_id = message_ids.folded(given_id or "") or None
+        if frame.status == Status.ESME_RINVBNDSTS:
+            self._retire("the carrier has lost our bind")
         if part is not None:
-            outcome = verdict(frame.status)
-            self._inbox.answer(Answer(part.key, frame.status, message_id, outcome, at))
+            outcome = verdict(frame.status, self._settings.errors)
+            self._inbox.answer(Answer(part.key, frame.status, message_id, outcome, at, given_id))
             return
         key = self._overdue.pop(frame.sequence, None)
         if key is not None:
-            outcome = verdict(frame.status)
-            self._inbox.late(Answer(key, frame.status, message_id, outcome, at))
+            outcome = verdict(frame.status, self._settings.errors)
+            self._inbox.late(Answer(key, frame.status, message_id, outcome, at, given_id))
 
     def _on_deliver(self, frame: Frame, at: datetime) -> None:
         token = Token(self, frame.sequence)
@@ -256,6 +299,9 @@ class Session(asyncio.Protocol):
             return
         now = self._loop.time()
         self._give_up(now)
+        if self._retired and not self._pending:
+            self.close(self._why)
+            return
         idle_s = self._settings.enquire_link_s
         if self.bound and min(now - self._heard, now - self._enquired) >= idle_s:
             if self._misses >= _MISSES:
@@ -283,6 +329,11 @@ class Session(asyncio.Protocol):
         while len(self._overdue) > _MOST_OVERDUE:
             self._overdue.popitem(last=False)
 
+    def _retire(self, why: str) -> None:
+        """Submit nothing more here; end when what is on the way is answered."""
+        self._retired, self._why = True, self._why or why
+        self.bound = False
+
     def _stop_reading(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._reading = False
@@ -296,11 +347,16 @@ class Session(asyncio.Protocol):
             self._transport.resume_reading()
 
     async def _request(self, command: Command, body: pdu.Body = pdu.BARE) -> Frame:
+        if self._transport is None:
+            raise SessionLostError(self._why)
         sequence = self._next_sequence()
         reply: asyncio.Future[Frame] = self._loop.create_future()
         self._replies[sequence] = reply
         self._write(pdu.encode(command, sequence, body))
-        return await reply
+        try:
+            return await reply
+        finally:
+            self._replies.pop(sequence, None)
 
     def _next_sequence(self) -> int:
         self._sequence = self._sequence % _LAST_SEQUENCE + 1

@@ -1,12 +1,22 @@
 """links.toml: the carrier connections."""
 
-import tomllib
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-type Positive = Annotated[float, Field(gt=0)]
+from dispatcher.links.errors import Treatment
+from smpp.status import status_number
+
+type Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+type NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _by_number(errors: object) -> object:
+    """Let statuses be called by their names or numbers (`ESME_RX_T_APPN`, `0x401`)."""
+    if not isinstance(errors, Mapping):
+        return errors
+    return {status_number(str(status)): treatment for status, treatment in errors.items()}
 
 
 class LinkSettings(BaseModel):
@@ -15,9 +25,9 @@ class LinkSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    name: str = ""
+    name: Annotated[str, Field(max_length=200)] = ""
     type: Literal["smpp"] = "smpp"
-    host: str
+    host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(gt=0, le=65535)]
     system_id: Annotated[str, Field(max_length=64)]
     password: SecretStr
@@ -27,34 +37,27 @@ class LinkSettings(BaseModel):
     on_unknown: Literal["fail", "resend"] = "fail"
     enquire_link_s: Positive = 30
     submit_timeout_s: Positive = 30
+    query_after_s: NotNegative = 600
+    """Ask about messages that are so long without a report; 0 never asks."""
     dlr_ids: Literal["auto", "hex", "decimal"] = "auto"
     sessions: Annotated[int, Field(ge=1, le=64)] = 1
+    errors: Annotated[dict[int, Treatment], BeforeValidator(_by_number)] = {}
+    """What single command statuses mean on this link, where it is not what they usually do."""
 
     @property
     def title(self) -> str:
         """What people see."""
         return self.name or self.id
 
+    @property
+    def unanswered(self) -> int:
+        """How many submits may be unanswered over all sessions."""
+        return self.window * self.sessions
 
-class _LinksFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    links: list[LinkSettings]
-
-    @model_validator(mode="after")
-    def _different_ids(self) -> Self:
-        ids = [link.id for link in self.links]
-        twice = sorted({one for one in ids if ids.count(one) > 1})
-        if twice:
-            raise ValueError(f"several links are called {', '.join(twice)}")
-        return self
-
-
-def load_links(path: Path) -> list[LinkSettings]:
-    """The links that a file describes, in its order.
-
-    Raises:
-        pydantic.ValidationError: it has a key or a value that makes no sense.
-
-    """
-    return _LinksFile.model_validate(tomllib.loads(path.read_text("utf-8"))).links
+    def shown(self) -> dict[str, Any]:
+        """What everybody may know of the link."""
+        return {
+            "id": self.id,
+            "name": self.title,
+            "segments_per_second": self.segments_per_second,
+        }

@@ -10,7 +10,17 @@ from typing import Final
 import structlog
 
 from dispatcher.links.inbox import Inbox
-from dispatcher.links.link import Answer, Batch, Inbound, Link, Part, Report
+from dispatcher.links.link import (
+    Answer,
+    Batch,
+    Health,
+    Inbound,
+    Link,
+    Part,
+    Question,
+    Report,
+    Told,
+)
 from dispatcher.links.session import Session, SessionLostError
 from dispatcher.links.settings import LinkSettings
 
@@ -19,6 +29,7 @@ CONNECT_S: Final = 10.0
 UNBIND_S: Final = 2.0
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 10.0
+MOST_DOUBLINGS: Final = 10
 STEADY_S: Final = 10.0
 """A session that lived so long proves that the carrier is well: the back-off begins anew."""
 
@@ -32,6 +43,8 @@ class SmppLink:
         self._settings = settings
         self._sessions: list[Session] = []
         self._reason: str | None = "not connected yet"
+        self._failed_at: datetime | None = None
+        self._binds = 0
         self._inbox = Inbox(lambda: (self.up, self.reason))
 
     @property
@@ -76,6 +89,29 @@ class SmppLink:
         for arrival in arrivals:
             arrival.token.session.acknowledge(arrival.token.sequence)
 
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Told]:
+        """Ask what became of messages, over the sessions with the most room."""
+        return await asyncio.gather(*(self._ask(question) for question in questions))
+
+    async def _ask(self, question: Question) -> Told:
+        session = max(self._sessions, key=Session.room, default=None)
+        if session is None or not session.room():
+            return "silent"
+        return await session.ask(question)
+
+    def health(self) -> Health:
+        """Tell how the connection is."""
+        settings = self._settings
+        return Health(
+            sessions=settings.sessions,
+            sessions_up=sum(session.bound for session in self._sessions),
+            window=settings.unanswered,
+            window_used=sum(session.unanswered for session in self._sessions),
+            reconnects=max(0, self._binds - settings.sessions),
+            last_error=self._reason if self._failed_at else None,
+            last_error_at=self._failed_at,
+        )
+
     async def keep_bound(self) -> None:
         """Have one session bound, now and again after every loss, until cancelled."""
         loop = asyncio.get_running_loop()
@@ -84,8 +120,8 @@ class SmppLink:
             began = loop.time()
             self._tell(await self._live())
             failures = 0 if loop.time() - began > STEADY_S else failures + 1
-            pause = uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**failures))  # noqa: S311
-            log.warning("link session lost", link=self.id, reason=self._reason, retry_in=pause)
+            pause = pause_after(failures)
+            log.warning("link session lost", link=self.id, reason=self._reason, retry_in_s=pause)
             await asyncio.sleep(pause)
 
     def watch(self, keeper: asyncio.Task[None]) -> None:
@@ -105,6 +141,7 @@ class SmppLink:
                 )
                 self._sessions.append(session)
                 await session.bind()
+            self._binds += 1
             log.info("link session bound", link=self.id)
             return await session.lost()
         except TimeoutError:
@@ -123,6 +160,7 @@ class SmppLink:
 
     def _tell(self, reason: str) -> None:
         self._reason = reason
+        self._failed_at = datetime.now(UTC)
         self._inbox.stir()
 
     def _unsent(self, parts: Sequence[Part]) -> None:
@@ -144,6 +182,12 @@ async def open_smpp_link(settings: LinkSettings) -> AsyncIterator[Link]:
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
+
+
+def pause_after(failures: int) -> float:
+    """How long to wait after so many failures in a row: longer each time, never two links alike."""
+    longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, MOST_DOUBLINGS))
+    return uniform(longest / 4, longest)  # noqa: S311 - spreads reconnects, keeps no secret
 
 
 async def _leave(session: Session) -> None:
