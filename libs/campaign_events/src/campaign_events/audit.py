@@ -9,15 +9,16 @@ async def pause(...):
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import orjson
 
-from campaign_events.envelope import Actor
+from campaign_events.decider import Decider
+from campaign_events.envelope import Actor, Event
 from campaign_events.projection import Document
 
 KEY = "x-audit"
@@ -31,6 +32,7 @@ _LONGEST_STATE = 32_000
 _ID = re.compile(r"(?!\d{6,}$)[A-Za-z0-9_-]{1,64}")
 """What may be named as a resource; bare digits could be somebody's number."""
 
+type Fields = dict[str, Any]
 type State = Mapping[str, Any] | None
 type Outcome = Literal["done", "refused"]
 
@@ -82,10 +84,21 @@ def note(*, before: State = None, after: State = None, resource: str | None = No
     noted.resource = noted.resource if resource is None else resource
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[State, State]:
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fields, Fields]:
     """Return only those fields of both that differ."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
+
+
+def watched[C, E: Event, S](decider: Decider[C, E, S]) -> tuple[Decider[C, E, S], list[S]]:
+    """Return the same decider, and where it leaves the state that it has decided about last."""
+    seen: list[S] = []
+
+    def decide(state: S, command: C) -> Sequence[E]:
+        seen[:] = [state]
+        return decider.decide(state, command)
+
+    return replace(decider, decide=decide), seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from campaign.commands import (
 from campaign.door import Author, CampaignId, Deleter, Door, origin_of
 from campaign.requests import CampaignChanges, CloneBody, SmsCampaignBody
 from campaign_events.access import Caller
+from campaign_events.audit import audited, note
 from campaign_events.envelope import Actor, Address, Origin
 
 PREFIX = "/api/v1/campaigns"
@@ -42,7 +43,7 @@ def campaign_routes(door: Door, audiences: Audiences) -> APIRouter:
 
 
 def _add_creation(routes: APIRouter, door: Door) -> None:
-    @routes.post("", status_code=201)
+    @routes.post("", status_code=201, openapi_extra=audited("campaign.created", "campaign"))
     async def create(
         body: SmsCampaignBody, caller: Author, request: Request, response: Response
     ) -> Shown:
@@ -51,7 +52,11 @@ def _add_creation(routes: APIRouter, door: Door) -> None:
         command = Create(body.settings(), caller.actor, origin.at)
         return await _created(door, command, caller, origin, response)
 
-    @routes.post("/{campaign_id}/clone", status_code=201)
+    @routes.post(
+        "/{campaign_id}/clone",
+        status_code=201,
+        openapi_extra=audited("campaign.cloned", "campaign"),
+    )
     async def clone(
         campaign_id: CampaignId,
         caller: Author,
@@ -64,7 +69,9 @@ def _add_creation(routes: APIRouter, door: Door) -> None:
         original = await door.known(Address(caller.workspace, campaign_id))
         settings = copied(original.settings, body.name if body else None, origin.at)
         command = Create(settings, caller.actor, origin.at, cloned_from=campaign_id)
-        return await _created(door, command, caller, origin, response)
+        created = await _created(door, command, caller, origin, response)
+        note(after={"id": created["id"], "name": created["name"]}, resource=campaign_id)
+        return created
 
 
 async def _created(
@@ -79,7 +86,7 @@ async def _created(
 
 
 def _add_changes(routes: APIRouter, door: Door, audiences: Audiences) -> None:
-    @routes.patch("/{campaign_id}")
+    @routes.patch("/{campaign_id}", openapi_extra=audited("campaign.edited", "campaign"))
     async def edit(
         campaign_id: CampaignId,
         body: CampaignChanges,
@@ -97,7 +104,11 @@ def _add_changes(routes: APIRouter, door: Door, audiences: Audiences) -> None:
         await door.carry_out(Edit(given, caller.actor, origin.at), address, origin, response)
         return await door.show(address, caller)
 
-    @routes.delete("/{campaign_id}", status_code=204)
+    @routes.delete(
+        "/{campaign_id}",
+        status_code=204,
+        openapi_extra=audited("campaign.deleted", "campaign"),
+    )
     async def delete(
         campaign_id: CampaignId, caller: Deleter, request: Request, response: Response
     ) -> None:
@@ -113,23 +124,31 @@ class _Action:
     """A wish that needs no body: the last part of its path, and the command it becomes."""
 
     name: str
+    audit: str
     summary: str
     command: Callable[[Actor, datetime], CampaignCommand]
     needs_core: bool = False
 
 
 _ACTIONS = (
-    _Action("start", "Let messages go out now.", Start, needs_core=True),
-    _Action("pause", "Let nothing new go out.", Pause),
-    _Action("resume", "Let messages go out again.", Resume, needs_core=True),
-    _Action("stop", "End the campaign for good.", Stop),
-    _Action("archive", "Put away a campaign that has come to its end.", Archive),
-    _Action("restore", "Take the campaign out of the archive.", Restore),
+    _Action("start", "campaign.started", "Let messages go out now.", Start, needs_core=True),
+    _Action("pause", "campaign.paused", "Let nothing new go out.", Pause),
+    _Action("resume", "campaign.resumed", "Let messages go out again.", Resume, needs_core=True),
+    _Action("stop", "campaign.stopped", "End the campaign for good.", Stop),
+    _Action(
+        "archive", "campaign.archived", "Put away a campaign that has come to its end.", Archive
+    ),
+    _Action("restore", "campaign.restored", "Take the campaign out of the archive.", Restore),
 )
 
 
 def _add_action(routes: APIRouter, door: Door, action: _Action) -> None:
-    @routes.post(f"/{{campaign_id}}/{action.name}", name=action.name, summary=action.summary)
+    @routes.post(
+        f"/{{campaign_id}}/{action.name}",
+        name=action.name,
+        summary=action.summary,
+        openapi_extra=audited(action.audit, "campaign"),
+    )
     async def act(
         campaign_id: CampaignId, caller: Author, request: Request, response: Response
     ) -> Shown:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from campaign.campaign import campaign_decider
 from campaign.commands import CampaignCommand
 from campaign.core import Core
+from campaign.noting import carry_out_noted
 from campaign.showing import shown
 from campaign.state import Absent, Campaign
 from campaign.workspace import settings_decider
@@ -17,7 +18,7 @@ from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.campaign import SETTINGS, WorkspaceSettings
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Id, Origin, Position
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
 from campaign_events.positions import tell
 from campaign_events.problems import Problem, not_found
 from campaign_events.sender import SenderArchived, SenderCreated
@@ -27,7 +28,7 @@ Deleter = Annotated[Caller, Depends(Allowed(Permission.DELETE))]
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
 
-def _id_of_campaign(campaign_id: Annotated[str, Path()]) -> str:
+async def _id_of_campaign(campaign_id: Annotated[str, Path()]) -> str:
     """Return the id in the path; what can be no id names no campaign."""
     try:
         return _ID.validate_python(campaign_id)
@@ -40,7 +41,8 @@ CampaignId = Annotated[str, Depends(_id_of_campaign)]
 
 def origin_of(request: Request) -> Origin:
     """Return where the request's command comes from; a repeated POST has the same command id."""
-    return Origin(request.state.command_id, datetime.now(UTC), "campaign")
+    state = request.state
+    return Origin(state.command_id, datetime.now(UTC), "campaign", state.request_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Door:
 
         """
         try:
-            _, position = await execute(self.log, campaign_decider, address, command, origin)
+            position = await carry_out_noted(self.log, command, address, origin)
         except Refused as refusal:
             raise problem_of(refusal) from refusal
         tell(response, position)

@@ -9,6 +9,7 @@ from campaign.door import Door, origin_of
 from campaign.requests import Body, Region, no_zero
 from campaign.workspace import ChangeSettings, settings_decider
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.audit import audited, changes, note, watched
 from campaign_events.campaign import SETTINGS, WorkspaceSettings
 from campaign_events.envelope import Address
 from campaign_events.eventlog import execute
@@ -54,17 +55,18 @@ def settings_routes(door: Door) -> APIRouter:
         tell(response, position)
         return _shown(settings)
 
-    @routes.patch("")
+    @routes.patch("", openapi_extra=audited("settings.changed", "settings"))
     async def change(
         body: SettingsChanges, caller: Administrator, request: Request, response: Response
     ) -> dict[str, Any]:
         """Change some of the workspace's settings."""
         command = ChangeSettings(body.model_dump(exclude_unset=True), caller.actor)
         address = Address(caller.workspace, SETTINGS)
-        settings, position = await execute(
-            door.log, settings_decider, address, command, origin_of(request)
-        )
+        decider, seen = watched(settings_decider)
+        settings, position = await execute(door.log, decider, address, command, origin_of(request))
         tell(response, position)
+        before, after = changes(*(_shown(one) for one in (*(seen or [settings]), settings)))
+        note(before=before, after=after, resource=caller.workspace)
         return _shown(settings)
 
     return routes

@@ -10,6 +10,7 @@ from campaign.commands import AcceptContacts
 from campaign.door import Author, CampaignId, Door, origin_of, problem_of
 from campaign.uploads import Upload, Uploads
 from campaign_events.access import Caller
+from campaign_events.audit import audited, note
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Origin
 from campaign_events.positions import tell
@@ -21,7 +22,10 @@ def upload_routes(door: Door, uploads: Uploads, limit: int) -> APIRouter:
     """Return the upload of an audience; `limit` is in bytes of the body."""
     routes = APIRouter(prefix="/api/v1/campaigns", tags=["campaigns"])
 
-    @routes.put("/{campaign_id}/contacts", openapi_extra=CONTENT)
+    @routes.put(
+        "/{campaign_id}/contacts",
+        openapi_extra=CONTENT | audited("campaign.contacts_uploaded", "campaign"),
+    )
     async def put_contacts(
         campaign_id: CampaignId, caller: Author, request: Request, response: Response
     ) -> dict[str, Any]:
@@ -40,7 +44,10 @@ def upload_routes(door: Door, uploads: Uploads, limit: int) -> APIRouter:
         except UploadLost as error:
             raise Problem(503, "unavailable", "The upload stood still for too long.") from error
         tell(response, position)
-        return report.shown()
+        shown = report.shown()
+        counts = {name: count for name, count in shown.items() if name != "bad_rows"}
+        note(before={"accepted": campaign.accepted}, after=counts)
+        return shown
 
     return routes
 
