@@ -3,10 +3,11 @@
 import asyncio
 import json
 import re
+import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import jwt
 from fastapi import Depends, Query, Request
@@ -17,6 +18,9 @@ from campaign_events.problems import Problem
 _WORKSPACE = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 """What may stand as one token of a subject. `Query` searches, so both ends are named."""
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
+KNOWN_FOR_S = 60.0
+"""A key that the issuer withdraws is refused after this time at the latest."""
+MOST_KNOWN = 10_000
 
 
 class Permission(StrEnum):
@@ -60,6 +64,13 @@ class Caller:
         return any(permission in ROLES.get(role, frozenset()) for role in self.roles)
 
 
+class _Known(NamedTuple):
+    """A token that was checked, and how long (seconds since the epoch) that holds."""
+
+    caller: Caller
+    until: float
+
+
 class Verifier:
     """Checks bearer tokens against an issuer, an audience and a key set (file or URL)."""
 
@@ -69,17 +80,29 @@ class Verifier:
         self._file = None if jwks.startswith(("http://", "https://")) else Path(jwks)
         self._remote = None if self._file else jwt.PyJWKClient(jwks, lifespan=300, timeout=3)
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._known: dict[str, _Known] = {}
 
     async def verify(self, token: str) -> Caller:
-        """Return who the token speaks for.
+        """Return who the token speaks for. One that was good a moment ago is not checked again.
 
         Raises:
             Problem: 401 `unauthorized`, saying what is wrong with the token.
 
         """
+        known = self._known.get(token)
+        if known is not None and time.time() < known.until:
+            return known.caller
+        claims = await self._checked(token)
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        until = min(float(claims["exp"]), time.time() + KNOWN_FOR_S)
+        self._known[token] = _Known(_caller(claims), until)
+        return self._known[token].caller
+
+    async def _checked(self, token: str) -> dict[str, Any]:
         try:
             key = await self._key(jwt.get_unverified_header(token).get("kid"))
-            claims = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=list(ALGORITHMS),
@@ -90,7 +113,7 @@ class Verifier:
             )
         except (jwt.PyJWTError, ValueError) as error:
             raise Problem(401, "unauthorized", f"The token is not valid: {error}") from error
-        return _caller(claims)
+        return claims
 
     async def _key(self, kid: str | None) -> jwt.PyJWK:
         if self._remote is not None:

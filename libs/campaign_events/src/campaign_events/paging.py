@@ -38,7 +38,7 @@ def whole(items: Sequence[Any]) -> dict[str, Any]:
     return {"items": list(items), "next_cursor": None}
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page:

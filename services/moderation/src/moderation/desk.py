@@ -27,7 +27,7 @@ class Desk:
     estimates: Estimates
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     return cast("Desk", request.app.state.desk)
 
 
@@ -57,9 +57,9 @@ class Attempt:
         return state
 
 
-def _attempt(request: Request, response: Response) -> Attempt:
+async def _attempt(request: Request, response: Response) -> Attempt:
     origin = Origin(request.state.command_id, datetime.now(UTC), "moderation")
-    return Attempt(_desk(request), origin, response)
+    return Attempt(await _desk(request), origin, response)
 
 
 At = Annotated[Desk, Depends(_desk)]

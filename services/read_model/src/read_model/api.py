@@ -25,7 +25,7 @@ IntervalS = Annotated[int, Query(ge=1, le=300)]
 Days = Annotated[int, Query(ge=1, le=365)]
 
 
-def reading(request: Request) -> Reading:
+async def reading(request: Request) -> Reading:
     """Return what this process reads from."""
     return cast("Reading", request.app.state.reading)
 
@@ -91,7 +91,7 @@ async def overview_stream(caller: Reader, source: From, position: Place) -> Even
     return EventStream(frames, str(position))
 
 
-def wanted(
+async def wanted(
     *,
     status: Annotated[list[Status | VoiceStatus | Literal[""]] | None, Query()] = None,
     channel: Channel | Literal[""] | None = None,
