@@ -17,13 +17,18 @@ from pymongo import AsyncMongoClient
 import servers
 from campaign_events.campaign import (
     CampaignApproved,
+    CampaignArchived,
     CampaignBuilt,
     CampaignCompleted,
     CampaignCreated,
     CampaignDeleted,
+    CampaignPaused,
+    CampaignRestored,
     CampaignStarted,
     ContactsUploaded,
+    SettingsChanged,
     SmsSettings,
+    WorkspaceSettings,
 )
 from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
 from campaign_events.eventlog import EventLog, Fact
@@ -242,6 +247,45 @@ async def test_a_deleted_campaign_is_gone_from_lists_and_stays_in_the_total(
     funnel = await world.get("/overview/funnel")
     assert (funnel["new"], funnel["pending_moderation"]) == (0, 0)
     assert await world.status_of(f"/campaigns/{campaign}") == (404, "not_found")
+
+
+async def test_the_archive_is_out_of_sight_and_still_counted(world: World) -> None:
+    campaign = new_id()
+    archived, restored = CampaignArchived(by=BOB), CampaignRestored(by=BOB)
+    await world.say(campaign, created("Old"), uploaded(1), *lifecycle())
+    [row] = (await world.get("/campaigns"))["items"]
+    assert (row["archived"], row["actions"]) == (False, ["clone", "archive"])
+
+    await world.say(campaign, archived)
+    assert (await world.get("/campaigns"))["items"] == []
+    assert (await world.get("/overview/recent"))["items"] == []
+    [row] = (await world.get("/campaigns", archived="true"))["items"]
+    assert (row["archived"], row["actions"]) == (True, ["clone", "restore"])
+    assert (await world.get(f"/campaigns/{campaign}"))["status"] == "done"
+    kpi = await world.get("/overview/kpi")
+    assert (kpi["total"], kpi["completed"]) == (1, 1)
+
+    await world.say(campaign, restored)
+    assert (await world.get("/campaigns", archived="true"))["items"] == []
+    assert len((await world.get("/campaigns"))["items"]) == 1
+    assert len((await world.get("/overview/recent"))["items"]) == 1
+
+
+async def test_a_campaign_that_its_window_holds_says_until_when(world: World) -> None:
+    campaign, opens = new_id(), datetime(2030, 1, 1, 9, tzinfo=UTC)
+    await world.say(campaign, created("Spring"), *lifecycle(3))
+    await world.say(campaign, CampaignPaused(was="sending", until=opens))
+
+    held = await world.get(f"/campaigns/{campaign}")
+    assert (held["status"], held["paused_until"]) == ("paused", "2030-01-01T09:00:00.000000Z")
+
+
+async def test_the_settings_of_a_workspace_are_in_no_list(world: World) -> None:
+    await world.say("settings", SettingsChanged(settings=WorkspaceSettings(), by=ANN))
+
+    assert (await world.get("/campaigns"))["items"] == []
+    assert (await world.get("/overview/kpi"))["total"] == 0
+    assert await world.status_of("/campaigns/settings") == (404, "not_found")
 
 
 async def test_lists_come_in_pages_the_newest_first(world: World) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from campaign_events.campaign import (
     CampaignApproved,
+    CampaignArchived,
     CampaignBuilt,
     CampaignCompleted,
     CampaignCreated,
@@ -15,12 +16,17 @@ from campaign_events.campaign import (
     CampaignEdited,
     CampaignEvent,
     CampaignFailed,
+    CampaignPaused,
+    CampaignRestored,
+    CampaignResumed,
     CampaignStarted,
     CampaignStopped,
     ContactsUploaded,
+    SettingsChanged,
     SmsSettings,
+    WorkspaceSettings,
 )
-from campaign_events.envelope import Actor, Event, Recorded, Unknown
+from campaign_events.envelope import Actor, Event, Recorded, Unknown, rfc3339
 from campaign_events.moderation import ModerationApproved
 from campaign_events.sender import (
     Revision,
@@ -30,7 +36,7 @@ from campaign_events.sender import (
     SenderArchived,
     SenderCreated,
 )
-from folding import folded, recorded, seen
+from folding import START, folded, recorded, seen
 from moderation import projections as moderation_projections
 from read_model.projections import fold_campaigns
 from read_model.views import funnel
@@ -76,7 +82,23 @@ LIVES: tuple[tuple[Event, ...], ...] = (
         CampaignApproved(was="new", by=ANN),
         CampaignFailed(was="building", reason="nobody left to send to"),
     ),
-    (CampaignCreated(settings=settings("e"), author=BOB), CampaignStopped(was="new", by=BOB)),
+    (
+        CampaignCreated(settings=settings("e"), author=BOB),
+        CampaignStopped(was="new", by=BOB),
+        CampaignArchived(by=BOB),
+        CampaignRestored(by=BOB),
+        CampaignArchived(by=BOB),
+    ),
+    (
+        CampaignCreated(settings=settings("f"), author=BOB),
+        CampaignApproved(was="new", by=ANN),
+        CampaignBuilt(was="building", queued=3, skipped=0, segments=3),
+        CampaignStarted(was="pending"),
+        CampaignPaused(was="sending", until=START),
+        CampaignResumed(was="paused", until=START),
+        CampaignPaused(was="sending", by=ANN),
+    ),
+    (SettingsChanged(settings=WorkspaceSettings(), by=ANN),),
     (Unknown(type="campaign.painted", data={}),),
     (
         SenderCreated(name="Shop", by=ANN),
@@ -147,6 +169,27 @@ def test_a_row_tells_what_has_become_of_a_campaign() -> None:
 def test_a_campaign_that_failed_says_why() -> None:
     entries = [recorded(seq, "c", event) for seq, event in enumerate(LIVES[3], 1)]
     assert folded(fold_campaigns, entries)["campaigns"]["c"]["reason"] == "nobody left to send to"
+
+
+def row_after(life: tuple[Event, ...]) -> dict[str, Any]:
+    entries = [recorded(seq, "c", event) for seq, event in enumerate(life, 1)]
+    return folded(fold_campaigns, entries)["campaigns"]["c"]
+
+
+def test_a_row_tells_whether_it_is_in_the_archive() -> None:
+    life = LIVES[4]
+    assert [row_after(life[:end])["archived"] for end in range(2, 6)] == [False, True, False, True]
+
+
+def test_a_row_tells_until_when_its_window_holds_it() -> None:
+    life = LIVES[5]
+    told = [row_after(life[:end])["paused_until"] for end in range(4, 8)]
+    assert told == [None, rfc3339(START), None, None]
+
+
+def test_the_settings_of_a_workspace_are_in_no_view() -> None:
+    entries = [recorded(1, "settings", LIVES[6][0])]
+    assert folded(fold_campaigns, entries) == folded(moderation_projections.fold, entries) == {}
 
 
 @pytest.mark.parametrize("event", [event for life in LIVES for event in life], ids=repr)

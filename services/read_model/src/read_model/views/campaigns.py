@@ -9,11 +9,14 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.campaign import (
     ACTIVE,
+    CampaignArchived,
     CampaignCreated,
     CampaignDeleted,
     CampaignEdited,
     CampaignFailed,
+    CampaignPaused,
     CampaignRejected,
+    CampaignRestored,
     CampaignStarted,
     ContactsUploaded,
     SmsSettings,
@@ -89,8 +92,11 @@ def _changes(recorded: Recorded[Any]) -> dict[str, Any]:
         case ContactsUploaded() as upload:
             counts = {"accepted", "invalid", "duplicate", "suppressed"}
             return {"contacts": upload.model_dump(include=counts)}
+        case CampaignArchived() | CampaignRestored() as event:
+            return {"archived": isinstance(event, CampaignArchived)}
         case StatusChanged() as event:
-            return {"status": event.becomes, "listed": True} | _beside(recorded, event)
+            moved = {"status": event.becomes, "listed": True, "paused_until": None}
+            return moved | _beside(recorded, event)
         case _:
             return {}
 
@@ -100,6 +106,8 @@ def _beside(recorded: Recorded[Any], event: StatusChanged) -> dict[str, Any]:
     match event:
         case CampaignStarted():
             return {"started_at": recorded.time}
+        case CampaignPaused(until=until) if until is not None:
+            return {"paused_until": rfc3339(until)}
         case CampaignFailed(reason=reason):
             return {"reason": reason}
         case CampaignRejected(note=note):
@@ -153,8 +161,8 @@ async def one(campaigns: Campaigns, workspace: str, campaign_id: str) -> Documen
 
 
 async def recent(campaigns: Campaigns, workspace: str) -> Sequence[Document]:
-    """Return the rows of the newest campaigns, archived ones too."""
-    chosen = {"workspace": workspace, "listed": True}
+    """Return the rows of the newest campaigns that are not in the archive."""
+    chosen = {"workspace": workspace, "listed": True, "archived": False}
     return await campaigns.find(chosen).sort("place", -1).limit(RECENT).to_list()
 
 
