@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.audit import audited, note, watched
 from campaign_events.paging import Paged
 from campaign_events.positions import settled
 from campaign_events.projection import Document
@@ -59,7 +60,11 @@ def _shown(row: Document, sender: Document | None, glimpse: Glimpse) -> dict[str
     }
 
 
-@router.post("/{campaign_id}/approve", status_code=202)
+@router.post(
+    "/{campaign_id}/approve",
+    status_code=202,
+    openapi_extra=audited("campaign.approved", "campaign"),
+)
 async def approve(
     caller: Moderator,
     wish: Wish,
@@ -81,7 +86,11 @@ async def approve(
     return await _decide(wish, caller, campaign_id, command)
 
 
-@router.post("/{campaign_id}/reject", status_code=202)
+@router.post(
+    "/{campaign_id}/reject",
+    status_code=202,
+    openapi_extra=audited("campaign.rejected", "campaign"),
+)
 async def reject(
     caller: Moderator,
     wish: Wish,
@@ -104,7 +113,14 @@ async def _decide(
     wish: Attempt, caller: Caller, campaign_id: str, command: ModerationCommand
 ) -> dict[str, Any]:
     place = address(caller.workspace, campaign_id, "campaign")
-    state = await wish.carry_out(DECISION, place, command, "campaign")
+    decider, seen = watched(DECISION)
+    try:
+        state = await wish.carry_out(decider, place, command, "campaign")
+    finally:
+        if seen and seen[0] is not None:
+            note(before={"status": seen[0].status, "decision": seen[0].verdict})
+    if state is not None:
+        note(after={"status": state.status, "decision": state.verdict, "note": command.note})
     return {
         "id": campaign_id,
         "decision": None if state is None else state.verdict,

@@ -58,7 +58,8 @@ class Attempt:
 
 
 async def _attempt(request: Request, response: Response) -> Attempt:
-    origin = Origin(request.state.command_id, datetime.now(UTC), "moderation")
+    state = request.state
+    origin = Origin(state.command_id, datetime.now(UTC), "moderation", state.request_id)
     return Attempt(await _desk(request), origin, response)
 
 

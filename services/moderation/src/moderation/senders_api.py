@@ -5,13 +5,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.audit import audited, changes, note, watched
+from campaign_events.decider import Refused
 from campaign_events.envelope import Address
 from campaign_events.paging import Paged
 from campaign_events.positions import settled
 from moderation import directory
 from moderation.bodies import Approval, NewRevision, NewSender, Rejection
 from moderation.desk import At, Attempt, Wish, address
-from moderation.sender import SENDER, Approve, Archive, Create, Reject, Revise, SenderCommand, shown
+from moderation.sender import (
+    SENDER,
+    Approve,
+    Archive,
+    Create,
+    Reject,
+    Revise,
+    Sender,
+    SenderCommand,
+    shown,
+)
 
 router = APIRouter(prefix="/api/v1")
 Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
@@ -32,7 +44,7 @@ async def senders(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str
     )
 
 
-@router.post("/senders", status_code=201)
+@router.post("/senders", status_code=201, openapi_extra=audited("sender.created", "sender"))
 async def create(caller: Author, wish: Wish, body: NewSender) -> dict[str, Any]:
     """Make a sender; its first revision waits for a moderator at once."""
     command = Create(name=body.name, wording=body.wording, by=caller.actor)
@@ -40,7 +52,11 @@ async def create(caller: Author, wish: Wish, body: NewSender) -> dict[str, Any]:
     return await _do(wish, place, command)
 
 
-@router.post("/senders/{sender_id}/revisions", status_code=201)
+@router.post(
+    "/senders/{sender_id}/revisions",
+    status_code=201,
+    openapi_extra=audited("sender.revised", "sender"),
+)
 async def revise(
     caller: Author,
     wish: Wish,
@@ -53,7 +69,7 @@ async def revise(
     return await _do(wish, place, command)
 
 
-@router.post("/senders/{sender_id}/archive")
+@router.post("/senders/{sender_id}/archive", openapi_extra=audited("sender.archived", "sender"))
 async def archive(caller: Administrator, wish: Wish, sender_id: str) -> dict[str, Any]:
     """Let a sender be used no more."""
     place = address(caller.workspace, sender_id, "sender")
@@ -69,7 +85,10 @@ async def waiting(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str
     return answer
 
 
-@router.post("/moderation/senders/{sender_id}/revisions/{number}/approve")
+@router.post(
+    "/moderation/senders/{sender_id}/revisions/{number}/approve",
+    openapi_extra=audited("sender.approved", "sender"),
+)
 async def approve(
     caller: Moderator,
     wish: Wish,
@@ -84,7 +103,10 @@ async def approve(
     return await _do(wish, place, command)
 
 
-@router.post("/moderation/senders/{sender_id}/revisions/{number}/reject")
+@router.post(
+    "/moderation/senders/{sender_id}/revisions/{number}/reject",
+    openapi_extra=audited("sender.rejected", "sender"),
+)
 async def reject(
     caller: Moderator,
     wish: Wish,
@@ -100,5 +122,31 @@ async def reject(
 
 async def _do(wish: Attempt, place: Address, command: SenderCommand) -> dict[str, Any]:
     """Carry a command out and return the sender as it is now."""
-    sender = await wish.carry_out(SENDER, place, command, "sender")
+    decider, seen = watched(SENDER)
+    try:
+        sender = await wish.carry_out(decider, place, command, "sender")
+    except Refused:
+        found = seen[0] if seen else None
+        note(before=None if found is None else {"status": found.status, "current": found.current})
+        raise
+    before, after = _noted(seen[0] if seen else sender), _noted(sender)
+    if before:
+        before, after = changes(before, after)
+    note(before=before or None, after=after, resource=place.thing)
     return {} if sender is None else shown(place.thing, sender)
+
+
+def _noted(sender: Sender | None) -> dict[str, Any]:
+    """Return what the audit trail is told of a sender."""
+    if sender is None:
+        return {}
+    revisions = {
+        f"revision_{number}": {
+            **submitted.revision.model_dump(exclude={"number"}),
+            "status": submitted.status,
+            "note": submitted.note,
+        }
+        for number, submitted in sender.revisions.items()
+    }
+    current = sender.current
+    return {"name": sender.name, "status": sender.status, "current_revision": current} | revisions
