@@ -116,6 +116,7 @@ async def service(
         "AUDIENCE": AUDIENCE,
         "JWKS": str(issuer.jwks),
         "SECRET_FILE": str(issuer.jwks),
+        "AUDIT_FALLBACK": str(tmp_path / "audit.jsonl"),
     }
     environment = os.environ | {f"CARILLON_{name}": value for name, value in settings.items()}
     with (tmp_path / "log").open("wb") as output:
