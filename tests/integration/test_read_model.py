@@ -38,6 +38,7 @@ from campaign_events.message import (
     MessagesReported,
     MessagesSubmitted,
     MessagesTaken,
+    Skipped,
     Submission,
 )
 from campaign_events.projection import Database
@@ -278,6 +279,20 @@ async def test_a_campaign_that_its_window_holds_says_until_when(world: World) ->
 
     held = await world.get(f"/campaigns/{campaign}")
     assert (held["status"], held["paused_until"]) == ("paused", "2030-01-01T09:00:00.000000Z")
+
+
+async def test_a_triggered_campaign_counts_the_contacts_pushed_so_far(world: World) -> None:
+    campaign = new_id()
+    settings = SmsSettings(name="n", text="t", sender_id="s", link_id="sim", mode="trigger")
+    await world.say(campaign, CampaignCreated(settings=settings, author=ANN, review=1))
+    suppressed = Skipped(number=1, reason="suppressed")
+    pushed = MessagesPlanned(audience=campaign, first=1, last=1, parts=(), skipped=(suppressed,))
+    await world.say(campaign, pushed)
+    pushed = MessagesPlanned(audience=campaign, first=2, last=3, parts=((1, 2),))
+    await world.say(campaign, pushed)
+
+    stats = (await world.get(f"/campaigns/{campaign}"))["stats"]
+    assert (stats["total"], stats["queued"], stats["skipped"]) == (3, 2, 1)
 
 
 async def test_the_settings_of_a_workspace_are_in_no_list(world: World) -> None:

@@ -52,7 +52,7 @@ SUBMITTED = MessagesSubmitted(
     link="l", messages=tuple(Submission(number=n, carrier_ids=("x",)) for n in (1, 2))
 )
 FACTS: tuple[tuple[Event, Move], ...] = (
-    (PLANNED, Move(planned=4, segments=5, skipped=1)),
+    (PLANNED, Move(planned=5, segments=5, skipped=1)),
     (TAKEN, Move(submitting=3)),
     (SUBMITTED, Move(submitting=-2, submitted=2, sent=2)),
     (MessagesRefused(link="l", failures=failures(3)), Move(submitting=-1, failed=1)),

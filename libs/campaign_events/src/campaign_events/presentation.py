@@ -64,6 +64,14 @@ def actions(row: Mapping[str, Any], caller: Caller) -> list[str]:
     return allowed
 
 
+def _total(row: Mapping[str, Any], counters: Mapping[str, int]) -> int:
+    """Return how many contacts there are: uploaded, or pushed so far where nothing is uploaded."""
+    if row["settings"]["mode"] == "trigger":
+        return counters.get("planned", 0)
+    contacts = row.get("contacts") or {}
+    return int(contacts.get("accepted", 0)) + int(contacts.get("suppressed", 0))
+
+
 def campaign(
     row: Mapping[str, Any], counters: Mapping[str, int], caller: Caller, *, detail: bool
 ) -> dict[str, Any]:
@@ -74,7 +82,7 @@ def campaign(
     """
     settings = row["settings"]
     contacts = row.get("contacts") or {}
-    numbers = stats(contacts.get("accepted", 0) + contacts.get("suppressed", 0), counters)
+    numbers = stats(_total(row, counters), counters)
     shown: dict[str, Any] = {
         "id": row["_id"],
         "short_id": short_id(row["_id"]),

@@ -20,6 +20,7 @@ from campaign_events.message import (
 class Move(NamedTuple):
     """By how much each number of a campaign changes.
 
+    `planned` counts contacts that were given a place, whether they get a message or not.
     `sent` counts messages that the carrier has accepted, as far as anybody can tell.
     `reported` tells whether a delivery report decided any of them.
     """
@@ -36,7 +37,8 @@ class Move(NamedTuple):
 
 
 def _planned(event: MessagesPlanned) -> Move:
-    return Move(planned=event.queued, segments=event.segments, skipped=len(event.skipped))
+    skipped = len(event.skipped)
+    return Move(planned=event.queued + skipped, segments=event.segments, skipped=skipped)
 
 
 def _submitted(event: MessagesSubmitted) -> Move:
