@@ -48,6 +48,13 @@ def test_without_contacts_there_is_nothing_to_approve() -> None:
     given(DECISION, CREATED).when(approve()).then_refused("the campaign has no contacts yet")
 
 
+def test_a_copy_without_the_time_it_needs_is_not_ready() -> None:
+    uploaded = UPLOADED.model_copy(update={"review": 0})
+    given(DECISION, CREATED, uploaded).when(approve()).then_refused(
+        "the campaign lacks a time that its mode needs"
+    )
+
+
 def test_nobody_approves_their_own_campaign() -> None:
     given(DECISION, *READY).when(approve(by=ANN)).then_refused(
         "nobody approves a campaign that they created themselves", code="refused"

@@ -13,6 +13,7 @@ from campaign_events.campaign import (
     CampaignDeleted,
     CampaignEdited,
     CampaignEvent,
+    ContactsUploaded,
     Status,
     StatusChanged,
 )
@@ -52,6 +53,7 @@ class Candidate:
     author: Actor
     sender_id: str
     status: Status = "new"
+    has_contacts: bool = False
     review: int = 0
     verdict: Verdict | None = None
 
@@ -88,7 +90,9 @@ def _against(state: Candidate, command: Approve) -> Sequence[str]:
     if command.sender_id != state.sender_id:
         raise Refused("the campaign's sender has just been changed", code="conflict")
     reasons: list[str] = []
-    if state.review < 1:
+    if state.review < 1 and state.has_contacts:
+        reasons.append("the campaign lacks a time that its mode needs")
+    elif state.review < 1:
         reasons.append("the campaign has no contacts yet")
     if state.author.id == command.by.id:
         reasons.append("nobody approves a campaign that they created themselves")
@@ -122,6 +126,8 @@ def _changed(state: Candidate, event: CampaignEvent) -> Candidate:
     match event:
         case CampaignEdited(settings=settings):
             return replace(state, sender_id=settings.sender_id)
+        case ContactsUploaded(accepted=accepted):
+            return replace(state, has_contacts=accepted > 0)
         case StatusChanged():
             return replace(state, status=event.becomes)
         case _:
