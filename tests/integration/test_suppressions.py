@@ -1,6 +1,8 @@
 """The opt-out list over HTTP, without sending."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,33 +11,84 @@ import httpx
 import pytest
 from nats.aio.client import Client
 
-from campaign_events.projection import Database
+from campaign_events.campaign import SettingsChanged, WorkspaceSettings
+from campaign_events.envelope import Actor, Address, Origin, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.idempotency import IdempotencyKeys
+from campaign_events.projection import Database, Projector
 from campaign_events.service import api
-from dispatcher.api import add_routes
-from dispatcher.health import Health
-from dispatcher.owning import Views
+from campaign_events.suppression import LIST, phone_hash
+from dispatcher.addressees import ADDRESSEES, Addressees
+from dispatcher.inbound import OptOuts
+from dispatcher.suppressed import SUPPRESSED
+from dispatcher.suppression_files import SuppressionFiles
 from dispatcher.suppressions import Suppressions
-from doors import Issuer, resources
+from dispatcher.suppressions_api import suppression_routes
+from doors import Issuer, at_work, resources
 
 SUPPRESSIONS = "/api/v1/suppressions"
+BY = Actor(id="ada", name="Ada")
+SECRET = b"key"
+LIMIT = 400_000
+
+
+@dataclass
+class OptingOut:
+    """The opt-out list of a new workspace, as the dispatcher serves it."""
+
+    app: Any
+    issuer: Issuer
+    workspace: str
+    log: EventLog
+    list: Suppressions
+    addressees: Addressees
+    addressed: Projector
+
+    def speak(self, *roles: str, workspace: str | None = None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://dispatcher",
+            headers=self.issuer.bearer(workspace or self.workspace, *roles),
+        )
+
+    async def facts(self) -> list[Any]:
+        subject = f"suppression.{self.workspace}.{LIST}.>"
+        return [entry.event for entry in await self.log.load_subject("MESSAGES", subject)]
+
+    async def say(self, event: Any, thing: str, workspace: str | None = None) -> None:
+        """Another service states a fact; the dispatcher has heard it."""
+        fact = Fact(event, Address(workspace or self.workspace, thing), new_id())
+        seq = await self.log.append_fact(fact, Origin(fact.id, datetime.now(UTC), "test"))
+        assert await self.addressed.reached(seq, 10)
 
 
 @pytest.fixture
-async def admin(
+async def stage(
     nc: Client, db: Database, workspace: str, tmp_path: Path
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody who may change the list of a new workspace."""
+) -> AsyncIterator[OptingOut]:
     issuer = Issuer.make(tmp_path)
     owned = resources("dispatcher", issuer, nc, db)
     app = api("dispatcher", owned)
-    suppressions = Suppressions(owned.log, db["suppressions"], b"key")
-    await suppressions.prepare()
-    add_routes(app, Views(db, db), suppressions, Health(nc, []))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app),
-        base_url="http://dispatcher",
-        headers=issuer.bearer(workspace, "admin"),
-    ) as client:
+    listed = Projector(SUPPRESSED, nc, db)
+    addressed = Projector(ADDRESSEES, nc, db)
+    suppressions = Suppressions(owned.log, db, SECRET, listed)
+    listed.committed = suppressions.heard
+    files, addressees = SuppressionFiles(suppressions, db), Addressees(db)
+    await files.prepare()
+    keys = IdempotencyKeys(db)
+    await keys.prepare()
+    keys.serve(app)
+    app.include_router(suppression_routes(suppressions, files, addressees, LIMIT))
+    app.state.projectors = []
+    async with at_work({"listed": listed.run(), "addressed": addressed.run()}):
+        assert await addressed.reached(await owned.log.last_seq("CAMPAIGNS"), 20)
+        yield OptingOut(app, issuer, workspace, owned.log, suppressions, addressees, addressed)
+
+
+@pytest.fixture
+async def admin(stage: OptingOut) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who may change the list."""
+    async with stage.speak("admin") as client:
         yield client
 
 
@@ -46,19 +99,100 @@ async def added(admin: httpx.AsyncClient, phone: str, reason: str = "asked") -> 
     return found
 
 
-async def test_who_is_on_the_list_already_stays_as_they_were(admin: httpx.AsyncClient) -> None:
+async def everybody(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    answer = await client.get(SUPPRESSIONS, params={"limit": "1000"})
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_who_is_on_the_list_already_stays_as_they_were(
+    admin: httpx.AsyncClient, stage: OptingOut
+) -> None:
     first = await added(admin, "+447911123456", "asked")
     again = await added(admin, "+44 7911 123456", "asked again")
 
     assert again == first
+    assert first["source"] == "api"
     assert (await admin.get(SUPPRESSIONS)).json() == {"items": [first], "next_cursor": None}
+    assert len(await stage.facts()) == 1
+
+
+async def test_the_same_phone_added_many_times_at_once_gives_one_entry(
+    admin: httpx.AsyncClient,
+) -> None:
+    made = await asyncio.gather(*(added(admin, "+447911123456", f"{n}") for n in range(8)))
+
+    assert all(entry == made[0] for entry in made)
+    assert await everybody(admin) == [made[0]]
+
+
+async def test_an_entry_is_taken_off_and_can_be_put_on_anew(
+    admin: httpx.AsyncClient, stage: OptingOut, db: Database
+) -> None:
+    entry = await added(admin, "+447911123456")
+    other = await added(admin, "+447911123457")
+    async with stage.speak("admin", workspace="elsewhere") as foreigner:
+        answer = await foreigner.delete(f"{SUPPRESSIONS}/{entry['id']}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    gone = await admin.delete(f"{SUPPRESSIONS}/{entry['id']}")
+    assert gone.status_code == 204
+    assert gone.headers["Event-Position"].startswith("m")
+    assert await everybody(admin) == [other]
+    assert await stage.list.among(stage.workspace, ["+447911123456"]) == set()
+    assert not stage.list.is_fresh(entry["id"])
+    assert await db["suppressions"].count_documents({"_id": entry["id"]}) == 0
+    assert (await admin.delete(f"{SUPPRESSIONS}/{entry['id']}")).status_code == 404
+
+    anew = await added(admin, "+447911123456", "again")
+    assert (anew["id"], anew["reason"]) == (entry["id"], "again")
+    assert stage.list.is_fresh(entry["id"])
+
+
+async def test_list_log_and_memory_agree_whatever_is_added_and_removed_at_once(
+    admin: httpx.AsyncClient, stage: OptingOut
+) -> None:
+    phone, hashed = "+447911123456", phone_hash(SECRET, stage.workspace, "+447911123456")
+
+    async def add() -> None:
+        await added(admin, phone)
+
+    async def remove() -> None:
+        assert (await admin.delete(f"{SUPPRESSIONS}/{hashed}")).status_code in (204, 404)
+
+    for _ in range(6):
+        await asyncio.gather(add(), remove(), add(), remove(), remove())
+        facts = await stage.facts()
+        listed = facts[-1].type == "suppression.added"
+        entries = await everybody(admin)
+        assert [entry["phone"] for entry in entries] == ([phone] if listed else [])
+        assert stage.list.is_fresh(hashed) == listed
+        assert await stage.list.among(stage.workspace, [phone]) == ({phone} if listed else set())
+
+
+async def test_viewers_see_masked_phones_and_change_nothing(
+    admin: httpx.AsyncClient, stage: OptingOut
+) -> None:
+    entry = await added(admin, "+447911123456")
+    async with stage.speak("viewer") as viewer:
+        assert await everybody(viewer) == [entry | {"phone": "+44********56"}]
+        for answer in (
+            await viewer.post(SUPPRESSIONS, json={"phone": "+447911123457"}),
+            await viewer.put(SUPPRESSIONS, content=b"+44", headers={"Content-Type": "text/plain"}),
+            await viewer.delete(f"{SUPPRESSIONS}/{entry['id']}"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    async with stage.speak("author") as author:
+        assert await everybody(author) == [entry]
 
 
 async def test_entries_of_one_moment_come_on_pages_without_gaps(
     admin: httpx.AsyncClient, db: Database
 ) -> None:
     made = {(await added(admin, f"+4479111234{number}"))["id"] for number in range(10, 30)}
-    await db["suppressions"].update_many({}, {"$set": {"created_at": datetime.now(UTC)}})
+    view = db[SUPPRESSED.collection("suppressed")]
+    await view.update_many({}, {"$set": {"created_at": datetime.now(UTC)}})
 
     seen: list[str] = []
     asked = {"limit": "7"}
@@ -77,3 +211,141 @@ async def test_entries_of_one_moment_come_on_pages_without_gaps(
 async def test_a_cursor_that_no_list_gave_is_invalid(admin: httpx.AsyncClient, cursor: str) -> None:
     answer = await admin.get(SUPPRESSIONS, params={"cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize("phone", ["", "07911 123456", "hello", "+1", "+041212345678"])
+async def test_what_is_no_international_number_is_invalid(
+    admin: httpx.AsyncClient, phone: str
+) -> None:
+    answer = await admin.post(SUPPRESSIONS, json={"phone": phone})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert "phone" in answer.json()["detail"]
+
+
+async def test_national_numbers_are_of_the_workspaces_region(
+    admin: httpx.AsyncClient, stage: OptingOut
+) -> None:
+    chosen = WorkspaceSettings(default_region="GB")
+    await stage.say(SettingsChanged(settings=chosen, by=BY), "settings")
+
+    assert (await added(admin, "07911 123456"))["phone"] == "+447911123456"
+    answer = await uploaded(admin, b"07911123457\n", "text/plain")
+    assert answer.json()["accepted"] == 1
+
+
+async def uploaded(client: httpx.AsyncClient, content: bytes, media: str) -> httpx.Response:
+    return await client.put(SUPPRESSIONS, content=content, headers={"Content-Type": media})
+
+
+async def test_a_file_adds_to_the_list_and_its_rows_are_counted(
+    admin: httpx.AsyncClient, stage: OptingOut, db: Database
+) -> None:
+    before = await added(admin, "+447911123456")
+    file = (
+        "name;Phone\n"
+        "Ann;+447911123456\n"  # on the list already
+        "Bob;'+447911123457\n"
+        "\n"
+        "Bob;+44 7911 123457\n"  # line 5
+        "Eve;nonsense\n"
+        "Ann;+447911123456\n"  # line 7: again
+        "Zoe;+447911123458\n"
+    )
+    answer = await uploaded(admin, file.encode("utf-8-sig"), "text/csv")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "accepted": 2,
+        "invalid": 1,
+        "duplicate": 2,
+        "suppressed": 1,
+        "bad_rows": [{"line": 6, "reason": "not a phone number"}],
+    }
+    assert answer.headers["Event-Position"].startswith("m")
+    entries = {entry["phone"]: entry for entry in await everybody(admin)}
+    assert entries.keys() == {"+447911123456", "+447911123457", "+447911123458"}
+    assert entries["+447911123456"] == before
+    assert entries["+447911123457"]["source"] == "upload"
+    assert stage.list.is_fresh(entries["+447911123458"]["id"])
+    assert await db["suppression_uploads"].count_documents({}) == 0
+
+    again = await uploaded(admin, file.encode(), "text/csv")
+    assert again.json() | {"bad_rows": []} == {
+        "accepted": 0,
+        "invalid": 1,
+        "duplicate": 2,
+        "suppressed": 3,
+        "bad_rows": [],
+    }
+
+
+async def test_a_form_and_many_numbers_are_taken_too(
+    admin: httpx.AsyncClient, stage: OptingOut
+) -> None:
+    numbers = [f"+4915112{number:06d}" for number in range(5000)]
+    content = "\n".join(numbers + numbers[:100]).encode()
+    answer = await admin.put(SUPPRESSIONS, files={"file": ("out.txt", content, "text/plain")})
+
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["accepted"], answer.json()["duplicate"]) == (5000, 100)
+    facts = await stage.facts()
+    assert sum(len(fact.hashes) for fact in facts) == 5000
+    assert max(len(fact.hashes) for fact in facts) <= 500
+    assert not any(number in repr(fact) for fact in facts for number in numbers[:3])
+    assert await stage.list.among(stage.workspace, numbers) == set(numbers)
+
+
+@pytest.mark.parametrize(
+    ("content", "media", "status", "code"),
+    [
+        (b"+447911123456\n\xff\xfe\n", "text/plain", 422, "invalid"),
+        (b"phone\n+447911123456\n" + b'"never closed', "text/csv", 422, "invalid"),
+        (b"", "text/plain", 422, "invalid"),
+        (b"phone\n", "text/csv", 422, "invalid"),
+        (b"{}", "application/json", 415, "invalid"),
+        (b"+447911123456\n" + b"x\n" * LIMIT, "text/plain", 413, "too_large"),
+    ],
+)
+async def test_a_file_that_is_refused_changes_nothing(
+    admin: httpx.AsyncClient, db: Database, content: bytes, media: str, status: int, code: str
+) -> None:
+    answer = await uploaded(admin, content, media)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert await everybody(admin) == []
+    assert await db["suppression_uploads"].count_documents({}) == 0
+    assert await db["suppressions"].count_documents({}) == 0
+
+
+async def test_two_files_with_the_same_numbers_at_once_give_one_entry_each(
+    admin: httpx.AsyncClient,
+) -> None:
+    content = "\n".join(f"+4915112{number:06d}" for number in range(800)).encode()
+    answers = await asyncio.gather(*(uploaded(admin, content, "text/plain") for _ in range(3)))
+
+    for answer in answers:
+        counts = answer.json()
+        assert counts["accepted"] + counts["suppressed"] == 800
+    assert len(await everybody(admin)) == 800
+
+
+async def test_what_has_left_memory_is_looked_up_again(
+    admin: httpx.AsyncClient, stage: OptingOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatcher.suppressions.FRESH_KEPT", 5)
+    first = await added(admin, "+447911123456")
+    before = stage.list.forgotten
+    content = "\n".join(f"+4915112{number:06d}" for number in range(20)).encode()
+    await uploaded(admin, content, "text/plain")
+
+    assert stage.list.forgotten > before
+    assert not stage.list.is_fresh(first["id"])
+    await stage.list.look_up([first["id"], "unknown"])
+    assert stage.list.is_fresh(first["id"])
+    assert not stage.list.is_fresh("unknown")
+    await admin.delete(f"{SUPPRESSIONS}/{first['id']}")
+    assert not stage.list.is_fresh(first["id"])
+
+
+def opt_outs(stage: OptingOut) -> OptOuts:
+    return OptOuts(stage.list, stage.addressees)

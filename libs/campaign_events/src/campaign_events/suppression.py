@@ -21,7 +21,7 @@ class SuppressionsAdded(Event):
     type: Literal["suppression.added"] = "suppression.added"
     hashes: tuple[str, ...]
     reason: str | None = None
-    source: Literal["api", "upload", "inbound"] = "api"
+    source: Literal["api", "upload", "stop"] = "api"
 
 
 class SuppressionsRemoved(Event):

@@ -49,6 +49,16 @@ def shortest(text: str) -> int:
     return len(_PLACEHOLDER.sub("", text))
 
 
+def rendered_length(text: str, values: Mapping[str, str]) -> int:
+    """Return how many characters `render` would give, without making them.
+
+    Raises:
+        KeyError: as for `render`.
+
+    """
+    return shortest(text) + sum(len(values[name]) for name in _PLACEHOLDER.findall(text))
+
+
 def mistakes(text: str) -> list[str]:
     """Return what is wrong with the placeholders of a text: it would go out as it stands."""
     # Placeholders that are in order are covered up, at the same length, so that places stay true.

@@ -12,12 +12,17 @@ from campaign_events.envelope import Batch, new_id
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projection import Projector
 from campaign_events.service import Settings, api, connected, run
+from dispatcher.addressees import ADDRESSEES, Addressees
 from dispatcher.api import add_routes
 from dispatcher.health import Health
 from dispatcher.links.file import LinksFileError, load_links
 from dispatcher.links.settings import LinkSettings
 from dispatcher.owning import LinkOwner, Views
+from dispatcher.inbound import OptOuts
+from dispatcher.suppressed import SUPPRESSED
+from dispatcher.suppression_files import SuppressionFiles
 from dispatcher.suppressions import Suppressions
+from dispatcher.suppressions_api import suppression_routes
 from dispatcher.views import CAMPAIGNS, MESSAGES
 
 
@@ -28,6 +33,8 @@ class DispatcherSettings(Settings):
     delivery_wait_s: float = 3600
     undecided_wait_s: float = 20
     """How long a report may take to tell about a message whose submit was not answered."""
+    upload_limit_bytes: int = 1024**3
+    """How large a file for the opt-out list may be."""
 
 
 async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secret: bytes) -> None:
@@ -36,22 +43,28 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         keys = IdempotencyKeys(resources.db)
         await keys.prepare()
         views = Views(resources.db, resources.mongo["campaign"])
-        suppressions = Suppressions(resources.log, resources.db["suppressions"], secret)
-        await suppressions.prepare()
+        listed = Projector(SUPPRESSED, resources.nc, resources.db)
+        suppressions = Suppressions(resources.log, resources.db, secret, listed)
+        listed.committed = suppressions.heard
+        files = SuppressionFiles(suppressions, resources.db)
+        await files.prepare()
+        addressees = Addressees(resources.db)
 
         async def told(batch: Batch) -> None:
             for owner in owners:
                 await owner.heard(batch)
 
         campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
-        messages = Projector(MESSAGES, resources.nc, resources.db, suppressions.heard)
+        messages = Projector(MESSAGES, resources.nc, resources.db)
+        addressed = Projector(ADDRESSEES, resources.nc, resources.db)
         owners = [
             LinkOwner(
                 resources=resources,
                 settings=link,
                 views=views,
-                projectors=(campaigns, messages),
+                projectors=(campaigns, messages, addressed),
                 suppressions=suppressions,
+                opt_outs=OptOuts(suppressions, addressees),
                 secret=secret,
                 owner=new_id(),
                 delivery_wait=timedelta(seconds=settings.delivery_wait_s),
@@ -62,14 +75,19 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         app = api("dispatcher", resources)
         keys.serve(app)
         health = Health(resources.nc, owners)
-        add_routes(app, views, suppressions, health)
-        app.state.projectors = [campaigns, messages]
+        opting_out = suppression_routes(
+            suppressions, files, addressees, settings.upload_limit_bytes
+        )
+        add_routes(app, views, health, opting_out)
+        app.state.projectors = [campaigns, messages, addressed]
         await run(
             app,
             resources,
             {
                 "campaigns view": campaigns.run(),
                 "messages view": messages.run(),
+                "addressees view": addressed.run(),
+                "suppressed view": listed.run(),
                 "health": health.run(),
                 **{f"link {owner.settings.id}": owner.run() for owner in owners},
             },

@@ -1,21 +1,40 @@
-"""The messages of a campaign in row order: what the view holds, and the rest from the audience."""
+"""The messages of a campaign in row order: what the view holds, and the rest from the audience.
 
-from collections.abc import Sequence
-from typing import Any, Literal
+Everything is read by index, in spans of numbers or pages of a status; nothing is read whole. The
+one exception is bounded by a scan: a page of `submitted` or `delivered` passes over the documents
+between them, for no index of theirs holds a status that reports change.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 
 from pymongo import ASCENDING
 
 from campaign_events.message import MessageStatus
 from campaign_events.projection import Document
-from campaign_events.text import render, segmentation
-from dispatcher.owning import Views
+from campaign_events.text import render, segmentation, variables
+from dispatcher.reading import Views
 from dispatcher.views import message_id
 
 type Status = MessageStatus
-type Found = Sequence[Document]
 
 AFTER_ALL = ":"
 """Sorts behind every digit: the end of a campaign's names."""
+STRIDE = 5000
+"""How many numbers are looked at together where skipped ones must be passed over."""
+SHOWN = dict.fromkeys(
+    (
+        "number",
+        "status",
+        "reason",
+        "segments",
+        "carrier_ids",
+        "given_ids",
+        "submitted_at",
+        "reported_at",
+    ),
+    1,
+) | {"_id": 0}
 
 
 class Listing:
@@ -23,86 +42,153 @@ class Listing:
 
     def __init__(self, views: Views, campaign: Document) -> None:
         self._views = views
-        self._campaign = campaign
+        self._id: str = campaign["_id"]
+        self._uploaded: int = campaign.get("contacts", 0)
+        self._audience = views.audience(campaign)
+        self._text: str = campaign["settings"]["text"]
+        self._segments = None if variables(self._text) else segmentation(self._text).segments
 
     async def page(self, status: Status | None, after: int, limit: int) -> list[Document]:
         """Return up to `limit` messages behind a number, each with its phone and segments."""
-        sending = await self._views.sendings.find_one({"_id": self._campaign["_id"]}) or {}
-        taken = set(sending.get("open", ()))
+        sending = await self._sending()
         if status is None:
-            return await self._all(taken, after, limit)
+            last = min(after + limit, self._last(sending))
+            return await self._span(after + 1, last, sending)
         if status == "submitting":
-            numbers = sorted(number for number in taken if number > after)[:limit]
-            return await self._join(await self._contacts({"$in": numbers}, limit), taken)
+            numbers = sorted(one for one in set(sending.get("open", ())) if one > after)
+            return await self._joined([_implied(one, status) for one in numbers[:limit]])
         if status == "queued":
-            return await self._queued(taken, sending.get("taken_to", 0), after, limit)
-        return await self._with_phones(await self._known(status, after, limit))
+            numbers = await self._queued(sending, after, limit)
+            return await self._joined([_implied(one, status) for one in numbers])
+        if not sending.get(status, 0):
+            return []
+        return await self._joined(await self._known(status, after, limit))
 
-    async def _all(self, taken: set[int], after: int, limit: int) -> list[Document]:
-        return await self._join(await self._contacts({"$gt": after}, limit), taken)
+    async def span(self, first: int, last: int) -> list[Document]:
+        """Return the messages from one number to another, both included, without a gap."""
+        sending = await self._sending()
+        return await self._span(first, min(last, self._last(sending)), sending)
 
-    async def _queued(
-        self, taken: set[int], taken_to: int, after: int, limit: int
-    ) -> list[Document]:
-        """Return deferred messages, which lie before the sender's place, then untaken ones."""
-        wanted = {"campaign": self._campaign["_id"], "due_at": {"$exists": True}}
-        found = self._views.deferred.find({**wanted, "number": {"$gt": after}}, {"number": 1})
-        numbers = [row["number"] for row in await found.sort("number").limit(limit).to_list()]
-        rows = await self._join(await self._contacts({"$in": numbers}, limit), taken)
-        after = max(after, taken_to)
-        while len(rows) < limit:
-            page = await self._all(taken, after, limit)
-            if not page:
-                break
-            rows += [row for row in page if row["status"] == "queued"]
-            after = page[-1]["number"]
-        return rows[:limit]
+    async def _sending(self) -> Document:
+        return await self._views.sendings.find_one({"_id": self._id}) or {}
 
-    async def _known(self, status: Status, after: int, limit: int) -> Found:
-        """Return documents of one status: the few by their reason, the many by their order."""
-        campaign = self._campaign["_id"]
+    def _last(self, sending: Document) -> int:
+        """Return the highest number that there is, uploaded or pushed."""
+        return max(self._uploaded, int(sending.get("planned_to", 0)))
+
+    async def _span(self, first: int, last: int, sending: Document) -> list[Document]:
+        """Return one row per number: its document, or what its place says; it may be erased."""
+        if last < first:
+            return []
+        taken = set(sending.get("open", ()))
+        known, phones = await asyncio.gather(
+            self._documents(first, last), self._phones({"$gte": first, "$lte": last}, last - first)
+        )
+        rows = [
+            known.get(number) or _implied(number, "submitting" if number in taken else "queued")
+            for number in range(first, last + 1)
+        ]
+        return await self._completed(rows, phones)
+
+    async def _documents(self, first: int, last: int) -> dict[int, Document]:
+        names = {"$gte": message_id(self._id, first), "$lte": message_id(self._id, last)}
+        found = self._views.messages.find({"_id": names}, SHOWN, batch_size=last - first + 2)
+        return {row["number"]: row for row in await found.to_list()}
+
+    async def _phones(self, numbers: Mapping[str, object], count: int) -> dict[int, str]:
+        fields = {"_id": 0, "number": 1, "phone": 1}
+        contacts = await self._audience.numbered(numbers, count + 1, fields)
+        return {contact["number"]: contact["phone"] for contact in contacts}
+
+    async def _queued(self, sending: Document, after: int, limit: int) -> list[int]:
+        """Return deferred numbers, which lie before the sender's place, then untaken ones."""
+        names = {"$gt": message_id(self._id, after), "$lt": f"{self._id}/{AFTER_ALL}"}
+        found = self._views.deferred.find(
+            {"_id": names, "due_at": {"$exists": True}}, {"number": 1}, batch_size=limit + 1
+        )
+        rows = await found.sort("_id", ASCENDING).limit(limit).to_list()
+        numbers = [row["number"] for row in rows]
+        first = max(after, sending.get("taken_to", 0)) + 1
+        last = self._last(sending)
+        while len(numbers) < limit and first <= last:
+            upto = min(first + max(limit, STRIDE) - 1, last)
+            skipped = await self._skipped(first, upto)
+            numbers += [one for one in range(first, upto + 1) if one not in skipped]
+            first = upto + 1
+        return numbers[:limit]
+
+    async def _skipped(self, first: int, last: int) -> set[int]:
+        found = self._views.messages.find(
+            {
+                "campaign": self._id,
+                "status": "skipped",
+                "number": {"$gte": first, "$lte": last},
+                "reason": {"$exists": True},
+            },
+            {"_id": 0, "number": 1},
+            batch_size=last - first + 2,
+        )
+        return {row["number"] for row in await found.to_list()}
+
+    async def _known(self, status: Status, after: int, limit: int) -> list[Document]:
+        """Return documents of one status: failed and skipped by their index, others by name."""
+        wanted: Document = {"status": status}
         if status in ("failed", "skipped"):
-            wanted: Document = {"campaign": campaign, "number": {"$gt": after}}
-            wanted["reason"] = {"$exists": True}
+            wanted |= {"campaign": self._id, "number": {"$gt": after}, "reason": {"$exists": True}}
             order = "number"
         else:
-            names = {"$gt": message_id(campaign, after), "$lt": f"{campaign}/{AFTER_ALL}"}
-            wanted, order = {"_id": names}, "_id"
-        found = self._views.messages.find({**wanted, "status": status})
+            wanted["_id"] = {
+                "$gt": message_id(self._id, after),
+                "$lt": f"{self._id}/{AFTER_ALL}",
+            }
+            order = "_id"
+        found = self._views.messages.find(wanted, SHOWN, batch_size=limit + 1)
         return await found.sort(order, ASCENDING).limit(limit).to_list()
 
-    async def _contacts(self, numbers: dict[str, Any], limit: int) -> Found:
-        found = self._views.contacts.find(
-            {"audience": self._campaign.get("audience"), "number": numbers}
-        )
-        return await found.sort("number", ASCENDING).limit(limit).to_list()
+    async def _joined(self, rows: list[Document]) -> list[Document]:
+        numbers = [row["number"] for row in rows]
+        return await self._completed(rows, await self._phones({"$in": numbers}, len(numbers)))
 
-    async def _join(self, contacts: Found, taken: set[int]) -> list[Document]:
-        """Return each contact's message: its document, or what its place in the row says."""
-        names = [message_id(self._campaign["_id"], contact["number"]) for contact in contacts]
-        found = self._views.messages.find({"_id": {"$in": names}})
-        known = {row["number"]: row async for row in found}
-        rows = []
-        for contact in contacts:
-            number = contact["number"]
-            implied: Literal["submitting", "queued"] = "submitting" if number in taken else "queued"
-            row = known.get(number) or {"number": number, "status": implied}
-            rows.append(self._complete(row, contact))
+    async def _completed(self, rows: list[Document], phones: Mapping[int, str]) -> list[Document]:
+        """Return the rows with phones, none for who was erased, and with their segments."""
+        uncounted = []
+        for row in rows:
+            row["phone"] = phones.get(row["number"])
+            if not row.get("segments"):
+                row["segments"] = 0
+                if row["status"] != "skipped":
+                    uncounted.append(row)
+        if uncounted:
+            await self._count(uncounted)
         return rows
 
-    async def _with_phones(self, rows: Found) -> list[Document]:
-        """Return documents with what the audience knows; an erased contact has no phone."""
-        contacts = await self._contacts({"$in": [row["number"] for row in rows]}, len(rows) or 1)
-        by_number = {contact["number"]: contact for contact in contacts}
-        return [self._complete(row, by_number.get(row["number"])) for row in rows]
+    async def _count(self, rows: Sequence[Document]) -> None:
+        """Count the segments of messages that the carrier has not taken."""
+        if self._segments is not None:
+            for row in rows:
+                row["segments"] = self._segments
+            return
+        fields = {"_id": 0, "number": 1, "variables": 1}
+        numbers = {"$in": [row["number"] for row in rows]}
+        contacts = await self._audience.numbered(numbers, len(rows), fields)
+        people = {contact["number"]: contact["variables"] for contact in contacts}
+        for row in rows:
+            row["segments"] = self._cost(people.get(row["number"]))
 
-    def _complete(self, row: Document, contact: Document | None) -> Document:
-        row["phone"] = None if contact is None else contact["phone"]
-        row.setdefault("segments", 0)
-        if not row["segments"] and contact is not None and row["status"] != "skipped":
-            text = self._campaign["settings"]["text"]
-            try:
-                row["segments"] = segmentation(render(text, contact["variables"])).segments
-            except KeyError:
-                row["segments"] = 0
-        return row
+    def _cost(self, values: Mapping[str, str] | None) -> int:
+        if values is None:
+            return 0
+        try:
+            return segmentation(render(self._text, values)).segments
+        except KeyError:
+            return 0
+
+
+def _implied(number: int, status: Status) -> Document:
+    return {"number": number, "status": status}
+
+
+def carrier_ids(row: Document) -> Iterable[str]:
+    """Return a message's ids part by part, as the carrier wrote them."""
+    found: Iterable[str] = row.get("given_ids") or row.get("carrier_ids") or ()
+    return found

@@ -16,6 +16,7 @@ from campaign_events.message import UnmatchedReport
 from campaign_events.projection import Database, Document, Projector
 from campaign_events.service import Resources
 from campaign_events.text import render, segmentation
+from dispatcher.inbound import OptOuts
 from dispatcher.inflight import Fate, InFlight, Message, ends_of, stored
 from dispatcher.links.link import Link, Source
 from dispatcher.links.registry import open_link
@@ -102,6 +103,7 @@ class LinkOwner:
     views: Views
     projectors: Sequence[Projector]
     suppressions: Suppressions
+    opt_outs: OptOuts
     secret: bytes
     owner: str
     delivery_wait: timedelta
@@ -170,6 +172,7 @@ class LinkOwner:
             settling,
             Shelf(self.views.messages, self.views.deferred, self.views.contacts, self.secret),
             self.suppressions.is_fresh,
+            self.opt_outs,
         )
         # Before the sender hears the first report, so that its counters miss nothing.
         unready = await self._place_all({"status": {"$in": list(AT_WORK)}}, sender)

@@ -20,6 +20,7 @@ from campaign_events.envelope import Address, Event, derived_id, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.leases import Lease
 from campaign_events.message import MessagesTaken, SendingFailed, SendingFinished, Skipped, Span
+from dispatcher.inbound import OptOuts
 from dispatcher.inflight import Message, reference
 from dispatcher.links.link import Answer, Batch, Link, Part
 from dispatcher.outcomes import Outcomes, keep, origin
@@ -60,6 +61,7 @@ class Sender:
     settling: Settling
     shelf: Shelf
     is_suppressed: Callable[[str], bool]
+    opt_outs: OptOuts
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _rate: Rate = field(init=False)
@@ -170,7 +172,9 @@ class Sender:
         self._count(out)
         await out.append(self.store)
         self.link.acknowledge(done)
-        self.link.acknowledge([one for batch in batches for one in batch.inbound])
+        inbound = [one for batch in batches for one in batch.inbound]
+        await self.opt_outs.heard(self.link.id, inbound)
+        self.link.acknowledge(inbound)
         REPORTS.labels(self.link.id).inc(len(reports))
         OPEN.labels(self.link.id).set(len(self.settling.open))
 

@@ -1,27 +1,29 @@
-"""The opt-out list: phones in MongoDB, keyed hashes in the log, the newest ones in memory too.
+"""The opt-out list: who is on it says the log, phones are in MongoDB, the newest in memory too.
 
-The document with the phone is written before the fact, so what the log says can always be shown.
+A phone is written down before the fact, so what the log says can be shown, and vouched for with
+the fact's place afterwards, so that a removal that came earlier in the log takes nothing away.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
-from pymongo import DESCENDING, IndexModel, UpdateOne
-from pymongo.asynchronous.collection import AsyncCollection
+from pymongo import DESCENDING, UpdateOne
 
-from campaign_events.envelope import Address, Batch, Origin, new_id
+from campaign_events.envelope import Address, Batch, Event, new_id
 from campaign_events.eventlog import EventLog, Fact
-from campaign_events.projection import Document
+from campaign_events.projection import Database, Document, Projector
 from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRemoved, phone_hash
-from dispatcher.outcomes import SOURCE
+from dispatcher.outcomes import origin
+from dispatcher.suppressed import NAME, SUPPRESSED
 
 FRESH_KEPT = 200_000
+SHOWN_WITHIN_S = 2.0
 MAX_DIGITS = 14
 """Milliseconds up to the year 5138."""
 
-type Source = Literal["api", "upload", "inbound"]
+type Source = Literal["api", "upload", "stop"]
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -59,91 +61,159 @@ class Place:
 class Suppressions:
     """Who must not be written to, per workspace."""
 
-    def __init__(
-        self, store: EventLog, suppressions: AsyncCollection[Document], secret: bytes
-    ) -> None:
+    def __init__(self, store: EventLog, db: Database, secret: bytes, projector: Projector) -> None:
         self._store = store
-        self._suppressions = suppressions
+        self._listed = db[SUPPRESSED.collection(NAME)]
+        self._phones = db["suppressions"]
         self._secret = secret
-        self._fresh: dict[str, None] = {}
+        self._projector = projector
+        self._fresh: dict[str, int] = {}
+        """Hashes of the newest on the list, with the fact's place in the log."""
+        self._removals = 0
+        self.forgotten = 0
+        """How many entries had to leave memory: whoever looked before must look again."""
 
-    async def prepare(self) -> None:
-        """Make the index that lists need."""
-        listing = IndexModel([("workspace", 1), ("created_at", DESCENDING), ("_id", DESCENDING)])
-        await self._suppressions.create_indexes([listing])
+    @property
+    def seq(self) -> int:
+        """How far the list has followed the log."""
+        return self._projector.seq
+
+    def hashed(self, workspace: str, phones: Sequence[str]) -> dict[str, str]:
+        """Return the phones by the hashes that stand for them."""
+        return {phone_hash(self._secret, workspace, phone): phone for phone in phones}
 
     async def among(self, workspace: str, phones: Sequence[str]) -> set[str]:
         """Return those of the phones that are on the list: one read for all of them."""
-        by_hash = {phone_hash(self._secret, workspace, phone): phone for phone in phones}
-        found = self._suppressions.find({"_id": {"$in": list(by_hash)}}, {"_id": 1})
-        return {by_hash[entry["_id"]] async for entry in found}
+        by_hash = self.hashed(workspace, phones)
+        found = self._listed.find({"_id": {"$in": list(by_hash)}}, {"_id": 1})
+        known = {hashed for hashed in by_hash if hashed in self._fresh}
+        return {by_hash[hashed] for hashed in known | {entry["_id"] async for entry in found}}
+
+    async def look_up(self, hashes: Sequence[str]) -> None:
+        """Have in memory which of these are on the list, for as long as `forgotten` stays."""
+        while True:
+            removals = self._removals
+            found = self._listed.find({"_id": {"$in": list(hashes)}}, {"_id": 1})
+            listed = [entry["_id"] async for entry in found]
+            if removals == self._removals:
+                break
+        self._remember(listed, 0)
 
     def is_fresh(self, hashed: str) -> bool:
-        """Tell whether a phone was put on the list since this process runs."""
+        """Tell whether memory has a phone: put on the list lately, or looked up."""
         return hashed in self._fresh
 
     async def heard(self, batch: Batch) -> None:
         """Take note of what a projected batch says about the list."""
         for recorded in batch:
             if isinstance(recorded.event, SuppressionsAdded):
-                self._fresh |= dict.fromkeys(recorded.event.hashes)
+                self._remember(recorded.event.hashes, recorded.seq)
             elif isinstance(recorded.event, SuppressionsRemoved):
-                for hashed in recorded.event.hashes:
-                    self._fresh.pop(hashed, None)
-        while len(self._fresh) > FRESH_KEPT:
-            del self._fresh[next(iter(self._fresh))]
+                self._forget(recorded.event.hashes, recorded.seq)
+
+    async def put(
+        self, workspace: str, phones: Sequence[str], *, reason: str | None, source: Source
+    ) -> tuple[set[str], int]:
+        """Put phones on the list that are not on it; return those, and a fact's place in the log.
+
+        They are not written to any more from now on; the list shows them a moment later.
+
+        Raises:
+            Unavailable, Rejected: the log did not take it.
+
+        """
+        by_hash = self.hashed(workspace, phones)
+        found = self._listed.find({"_id": {"$in": list(by_hash)}}, {"_id": 1})
+        for entry in await found.to_list():
+            del by_hash[entry["_id"]]
+        if not by_hash:
+            return set(), 0
+        await self._write_down(workspace, by_hash, 0)
+        event = SuppressionsAdded(hashes=tuple(by_hash), reason=reason, source=source)
+        seq = await self._say(event, workspace)
+        self._remember(by_hash, seq)
+        await self._vouch(workspace, by_hash, seq)
+        return set(by_hash.values()), seq
 
     async def add(
-        self, workspace: str, phones: Iterable[str], *, reason: str | None, source: Source
-    ) -> tuple[list[Document], int]:
-        """Put phones on the list; return their entries and the fact's place in the log.
+        self, workspace: str, phone: str, *, reason: str | None, source: Source = "api"
+    ) -> tuple[Document, int]:
+        """Put a phone on the list; return its entry, and how far the list is in the log.
 
         Who is on it already stays there with the reason of the first time.
         """
-        now = datetime.now(UTC)
-        entries = [
-            {
-                "_id": phone_hash(self._secret, workspace, phone),
-                "workspace": workspace,
-                "phone": phone,
-                "reason": reason,
-                "source": source,
-                "created_at": now,
-            }
-            for phone in phones
-        ]
-        await self._suppressions.bulk_write(
-            [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True) for one in entries]
-        )
-        hashes = tuple(str(one["_id"]) for one in entries)
-        stored = await self._suppressions.find({"_id": {"$in": hashes}}).to_list()
-        event = SuppressionsAdded(hashes=hashes, reason=reason, source=source)
-        self._fresh |= dict.fromkeys(hashes)
-        seq = await self._store.append_fact(
-            Fact(event, Address(workspace, LIST), new_id()), Origin(new_id(), now, SOURCE)
-        )
-        return stored, seq
+        _, seq = await self.put(workspace, [phone], reason=reason, source=source)
+        await self.shown(seq)
+        [hashed] = self.hashed(workspace, [phone])
+        entry = await self._listed.find_one({"_id": hashed})
+        if entry is None:
+            entry = {"_id": hashed, "reason": reason, "source": source}
+            entry["created_at"] = datetime.now(UTC)
+        return entry | {"phone": phone}, max(seq, self.seq)
 
     async def remove(self, workspace: str, entry_id: str) -> int | None:
         """Take an entry off the list; return the fact's place, or None when there is none."""
-        found = await self._suppressions.find_one({"_id": entry_id, "workspace": workspace})
-        if found is None:
+        if await self._listed.find_one({"_id": entry_id, "workspace": workspace}) is None:
             return None
-        origin = Origin(new_id(), datetime.now(UTC), SOURCE)
-        event = SuppressionsRemoved(hashes=(entry_id,))
-        seq = await self._store.append_fact(Fact(event, Address(workspace, LIST), new_id()), origin)
-        await self._suppressions.delete_one({"_id": entry_id})
-        self._fresh.pop(entry_id, None)
+        seq = await self._say(SuppressionsRemoved(hashes=(entry_id,)), workspace)
+        self._forget((entry_id,), seq)
+        await self.shown(seq)
+        await self._phones.delete_one({"_id": entry_id, "seq": {"$not": {"$gt": seq}}})
         return seq
 
+    async def shown(self, seq: int) -> None:
+        """Wait a moment until the list holds a fact."""
+        await self._projector.reached(seq, SHOWN_WITHIN_S)
+
     async def page(self, workspace: str, limit: int, after: Place | None) -> list[Document]:
-        """Return entries, newest first."""
+        """Return entries, newest first; an erased person's has no phone."""
         wanted: Document = {"workspace": workspace}
         if after is not None:
             wanted["$or"] = [
                 {"created_at": {"$lt": after.created_at}},
                 {"created_at": after.created_at, "_id": {"$lt": after.entry}},
             ]
-        found = self._suppressions.find(wanted)
+        found = self._listed.find(wanted)
         order = [("created_at", DESCENDING), ("_id", DESCENDING)]
-        return await found.sort(order).limit(limit).to_list()
+        entries = await found.sort(order).limit(limit).to_list()
+        wanted = {"_id": {"$in": [entry["_id"] for entry in entries]}}
+        phones = {row["_id"]: row["phone"] async for row in self._phones.find(wanted)}
+        return [entry | {"phone": phones.get(entry["_id"])} for entry in entries]
+
+    async def _say(self, event: Event, workspace: str) -> int:
+        fact = Fact(event, Address(workspace, LIST), new_id())
+        return await self._store.append_fact(fact, origin())
+
+    async def _vouch(self, workspace: str, by_hash: Mapping[str, str], seq: int) -> None:
+        """Have the phones outlast removals before `seq`; write again what such a one has taken."""
+        mine = {"_id": {"$in": list(by_hash)}}
+        vouched = await self._phones.update_many(mine, {"$max": {"seq": seq}})
+        if vouched.matched_count < len(by_hash):
+            await self._write_down(workspace, by_hash, seq)
+
+    async def _write_down(self, workspace: str, by_hash: Mapping[str, str], seq: int) -> None:
+        await self._phones.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": hashed},
+                    {"$set": {"workspace": workspace, "phone": phone}, "$max": {"seq": seq}},
+                    upsert=True,
+                )
+                for hashed, phone in by_hash.items()
+            ],
+            ordered=False,
+        )
+
+    def _remember(self, hashes: Sequence[str] | Mapping[str, str], seq: int) -> None:
+        for hashed in hashes:
+            seq_before = self._fresh.pop(hashed, 0)
+            self._fresh[hashed] = max(seq, seq_before)
+        while len(self._fresh) > FRESH_KEPT:
+            del self._fresh[next(iter(self._fresh))]
+            self.forgotten += 1
+
+    def _forget(self, hashes: Sequence[str], seq: int) -> None:
+        self._removals += 1
+        for hashed in hashes:
+            if self._fresh.get(hashed, seq) < seq:
+                del self._fresh[hashed]

@@ -1,0 +1,98 @@
+"""What became of a campaign's messages: a list in pages, and a report as a file."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from campaign_events.envelope import rfc3339
+from campaign_events.positions import up_to_date
+from campaign_events.projection import Document
+from dispatcher.delivery_report import tables
+from dispatcher.door import Limit, Reader, campaign_of, masked, sees_phones
+from dispatcher.listing import Listing, Status, carrier_ids
+from dispatcher.reading import Views
+
+MOST_CONTACTS = 10**9
+
+
+def message_routes(views: Views) -> APIRouter:
+    """Return the resources that show messages."""
+    routes = APIRouter(prefix="/api/v1/campaigns", tags=["messages"])
+
+    @routes.get("/{campaign_id}/messages", dependencies=[Depends(up_to_date)])
+    async def messages(
+        campaign_id: str,
+        caller: Reader,
+        status: Status | None = None,
+        limit: Limit = 50,
+        cursor: Annotated[int | None, Query(ge=0, le=MOST_CONTACTS)] = None,
+    ) -> dict[str, Any]:
+        """Return messages in row order; phones are masked for viewers."""
+        campaign = await campaign_of(views, caller, campaign_id)
+        rows = await Listing(views, campaign).page(status, cursor or 0, limit + 1)
+        page = rows[:limit]
+        clear = sees_phones(caller)
+        return {
+            "items": [_message(row, clear=clear) for row in page],
+            "next_cursor": str(page[-1]["number"]) if len(rows) > limit else None,
+        }
+
+    @routes.get(
+        "/{campaign_id}/delivery-report.csv",
+        dependencies=[Depends(up_to_date)],
+        response_class=StreamingResponse,
+    )
+    async def delivery_report(campaign_id: str, caller: Reader) -> StreamingResponse:
+        """Return all messages in row order as CSV; phones are masked for viewers.
+
+        Cells that a spreadsheet could take for a formula, phones too, begin with an apostrophe.
+        A report that can not be finished ends with a broken connection.
+        """
+        campaign = await campaign_of(views, caller, campaign_id)
+        pieces = tables(Listing(views, campaign), clear=sees_phones(caller))
+        return StreamingResponse(
+            await _begun(pieces),
+            media_type="text/csv; charset=utf-8; header=present",
+            headers={
+                "Content-Disposition": f'attachment; filename="delivery-report-{campaign_id}.csv"',
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    return routes
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Return the pieces with the first rows read: what fails by then is still a proper answer."""
+    header = await anext(pieces)
+    rows = await anext(pieces, b"")
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield header + rows
+        async for piece in pieces:
+            yield piece
+
+    return rest()
+
+
+def _message(row: Document, *, clear: bool) -> dict[str, Any]:
+    phone = row["phone"]
+    return {
+        "number": row["number"],
+        "phone": phone if clear or phone is None else masked(phone),
+        "status": row["status"],
+        "reason": row.get("reason"),
+        "segments": row["segments"],
+        "parts": row["segments"],
+        "carrier_ids": list(carrier_ids(row)),
+        "submitted_at": _time(row.get("submitted_at")),
+        "reported_at": _time(row.get("reported_at")),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)
