@@ -20,12 +20,10 @@ from campaign_events.message import (
     MessagesRecovered,
     MessagesRefused,
     MessagesReported,
-    MessagesSkipped,
     MessagesSubmitted,
     MessagesUndecided,
     PartReport,
     ReportsUnmatched,
-    Skipped,
     Submission,
     UnmatchedReport,
 )
@@ -39,7 +37,6 @@ AGAIN_S = 0.5
 log = structlog.get_logger(__name__)
 
 type Kind = Literal[
-    "skipped",
     "submitted",
     "refused",
     "deferred",
@@ -50,7 +47,7 @@ type Kind = Literal[
     "recovered",
     "lost",
 ]
-FIRST: tuple[Kind, ...] = ("skipped", "submitted", "refused", "deferred", "undecided")
+FIRST: tuple[Kind, ...] = ("submitted", "refused", "deferred", "undecided")
 
 
 class Outcomes:
@@ -58,12 +55,8 @@ class Outcomes:
 
     def __init__(self, link: str) -> None:
         self.link = link
-        self._about: dict[tuple[Address, Kind], list[tuple[Message | None, Any]]] = {}
+        self._about: dict[tuple[Address, Kind], list[tuple[Message, Any]]] = {}
         self.unmatched: list[UnmatchedReport] = []
-
-    def skipped(self, address: Address, skip: Skipped) -> None:
-        """A contact must not be written to any more."""
-        self._about.setdefault((address, "skipped"), []).append((None, skip))
 
     def submitted(self, message: Message) -> None:
         """The carrier has all parts."""
@@ -109,12 +102,11 @@ class Outcomes:
         for (address, kind), entries in self._about.items():
             yield address.thing, kind, len(entries)
 
-    def deferrals(self) -> Iterator[tuple[str, Deferral]]:
-        """Return every deferral with its campaign."""
-        for (address, kind), entries in self._about.items():
+    def deferrals(self) -> Iterator[tuple[Message, Deferral]]:
+        """Return every deferral with its message, which knows its place once it is stored."""
+        for (_, kind), entries in self._about.items():
             if kind == "deferred":
-                for _, deferral in entries:
-                    yield address.thing, deferral
+                yield from entries
 
     async def append(self, store: EventLog) -> None:
         """Append all of it, however long that takes: what has happened can not be unsaid."""
@@ -142,8 +134,6 @@ class Outcomes:
 
     def _event(self, kind: Kind, items: Sequence[Any]) -> Event:
         match kind:
-            case "skipped":
-                return MessagesSkipped(skipped=tuple(items))
             case "submitted":
                 return MessagesSubmitted(link=self.link, messages=tuple(items))
             case "refused":
@@ -198,10 +188,9 @@ async def keep(
             await asyncio.sleep(AGAIN_S)
 
 
-def _stored(entries: Sequence[tuple[Message | None, Any]], seq: int) -> None:
+def _stored(entries: Sequence[tuple[Message, Any]], seq: int) -> None:
     for message, _ in entries:
-        if message is not None:
-            message.seq = seq
+        message.seq = seq
 
 
 def _pieces[T](items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -1,97 +1,38 @@
 """Owning a link: by a lease, one dispatcher plans and sends the campaigns of that link."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
-from pymongo import DESCENDING
-from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Batch, rfc3339
 from campaign_events.leases import Lease, held
-from campaign_events.message import UnmatchedReport
-from campaign_events.projection import Database, Document, Projector
+from campaign_events.message import MessagesPlanned
+from campaign_events.projection import Document, Projector
 from campaign_events.service import Resources
-from campaign_events.text import render, segmentation
 from dispatcher.inbound import OptOuts
-from dispatcher.inflight import Fate, InFlight, Message, ends_of, stored
-from dispatcher.links.link import Link, Source
+from dispatcher.inflight import InFlight
+from dispatcher.links.link import Link
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
-from dispatcher.outgoing import Outgoing, Shelf
+from dispatcher.outgoing import Outgoing
 from dispatcher.planning import Planner
 from dispatcher.querying import Querying
+from dispatcher.reading import Views
+from dispatcher.recalling import recall
 from dispatcher.sending import Limits, Sender
 from dispatcher.settling import Settling
-from dispatcher.strays import STRAYS_KEPT
+from dispatcher.shelf import Shelf
 from dispatcher.suppressions import Suppressions
-from dispatcher.undecided import KEPT_S
-from dispatcher.views import CAMPAIGNS, MESSAGES
 
 LOOK_S = 1.0
 CATCH_UP_S = 5.0
 AT_WORK = ("building", "sending", "paused")
 
 log = structlog.get_logger(__name__)
-
-
-class Views:
-    """The dispatcher's collections, of the revisions that its projections keep."""
-
-    def __init__(self, db: Database, audience: Database) -> None:
-        self.campaigns = db[CAMPAIGNS.collection("campaigns")]
-        self.senders = db[CAMPAIGNS.collection("senders")]
-        self.messages = db[MESSAGES.collection("messages")]
-        self.deferred = db[MESSAGES.collection("deferred")]
-        self.sendings = db[MESSAGES.collection("sendings")]
-        self.unmatched = db[MESSAGES.collection("unmatched")]
-        self.contacts: AsyncCollection[Document] = audience["contacts"]
-
-    async def told(self, rows: Sequence[Document], *, with_phones: bool) -> list[Message]:
-        """Return messages as their documents say, on demand with the phones they went to."""
-        wanted = {"_id": {"$in": list({row["campaign"] for row in rows})}}
-        found = self.campaigns.find(wanted, {"workspace": 1, "audience": 1})
-        campaigns = {row["_id"]: row async for row in found}
-        phones = await self._phones(rows, campaigns) if with_phones else {}
-        return [
-            stored(
-                row,
-                campaigns[row["campaign"]]["workspace"],
-                phones.get((campaigns[row["campaign"]]["audience"], row["number"]), ""),
-            )
-            for row in rows
-        ]
-
-    async def _phones(
-        self, rows: Sequence[Document], campaigns: Mapping[str, Document]
-    ) -> dict[tuple[str, int], str]:
-        """Return the phones of these messages by audience and number; an erased one has none."""
-        numbers: dict[str, list[int]] = {}
-        for row in rows:
-            numbers.setdefault(campaigns[row["campaign"]]["audience"], []).append(row["number"])
-        some = [
-            {"audience": audience, "number": {"$in": those}} for audience, those in numbers.items()
-        ]
-        fields = {"audience": 1, "number": 1, "phone": 1}
-        found = self.contacts.find({"$or": some}, fields)
-        return {(one["audience"], one["number"]): one["phone"] async for one in found}
-
-    async def source(self, campaign: Document) -> Source | None:
-        """Return the current approved revision of a campaign's sender, as a link wants it."""
-        sender = await self.senders.find_one({"_id": campaign["settings"]["sender_id"]})
-        if sender is None or "current" not in sender:
-            return None
-        revision = sender["revisions"][str(sender["current"])]
-        return Source(
-            address=revision["saddr"],
-            ton=revision["ston"],
-            npi=revision["snpi"],
-            dton=revision["dton"],
-            dnpi=revision["dnpi"],
-        )
 
 
 @dataclass(slots=True)
@@ -113,10 +54,18 @@ class LinkOwner:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _plans: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def heard(self, batch: Batch) -> None:
+    def heard(self, batch: Batch) -> None:
         """Take note of campaigns that a projected batch is about."""
         self._changed |= {recorded.address.thing for recorded in batch}
         self._news.set()
+
+    def heard_plans(self, batch: Batch) -> None:
+        """Take note of messages that were added to the plan of a campaign under way."""
+        planned = {one.address.thing for one in batch if isinstance(one.event, MessagesPlanned)}
+        planned -= self._plans.keys()
+        if planned:
+            self._changed |= planned
+            self._news.set()
 
     def health(self) -> Document | None:
         """Tell how the link is; None while it is not owned here."""
@@ -160,7 +109,7 @@ class LinkOwner:
             self.views.told,
         )
         settling = Settling(inflight, self.undecided_wait_s, self.settings.on_unknown)
-        await self._recall(settling)
+        await recall(self.views, self.settings.id, settling)
         sender = Sender(
             self.resources.log,
             link,
@@ -170,7 +119,13 @@ class LinkOwner:
                 self.delivery_wait,
             ),
             settling,
-            Shelf(self.views.messages, self.views.deferred, self.views.contacts, self.secret),
+            Shelf(
+                self.views.messages,
+                self.views.deferred,
+                lambda: self.projectors[1].seq,
+                self.suppressions,
+                self.secret,
+            ),
             self.suppressions.is_fresh,
             self.opt_outs,
         )
@@ -204,60 +159,6 @@ class LinkOwner:
                     "catching up", projection=projector.projection.id, at=projector.seq, to=end
                 )
 
-    async def _recall(self, settling: Settling) -> None:
-        """Remember what the previous owner left undecided, and reports that nobody could place."""
-        for message in await self._left_behind():
-            settling.wait_for(message)
-        strays = self.views.unmatched.find({"link": self.settings.id})
-        rows = await strays.sort("at", DESCENDING).limit(STRAYS_KEPT).to_list()
-        settling.strays.remember(UnmatchedReport.model_validate(row) for row in reversed(rows))
-
-    async def _left_behind(self) -> list[Message]:
-        """Return this link's messages that were taken without an outcome, or ended unknown."""
-        since = datetime.now(UTC) - timedelta(seconds=KEPT_S)
-        unknown = await self.views.messages.find(
-            {"link": self.settings.id, "unknown": True, "unknown_at": {"$gt": since}}
-        ).to_list()
-        sendings = await self.views.sendings.find({"open": {"$exists": True, "$ne": []}}).to_list()
-        numbers: dict[str, dict[int, Fate]] = {}
-        for row in unknown:
-            numbers.setdefault(row["campaign"], {})[row["number"]] = "unknown"
-        for sending in sendings:
-            numbers.setdefault(sending["_id"], {}).update(
-                dict.fromkeys(sending["open"], "submitting")
-            )
-        mine = {"_id": {"$in": list(numbers)}, "settings.link_id": self.settings.id}
-        messages = [
-            message
-            async for campaign in self.views.campaigns.find(mine)
-            for message in await self._recalled(campaign, numbers[campaign["_id"]])
-        ]
-        ends = {(row["campaign"], row["number"]): ends_of(row) for row in unknown}
-        for message in messages:
-            message.ends = ends.get(message.key, {})
-        if messages:
-            log.warning("undecided messages", link=self.settings.id, count=len(messages))
-        return messages
-
-    async def _recalled(self, campaign: Document, fates: Mapping[int, Fate]) -> list[Message]:
-        """Return what can be said of messages whose answers nobody knows."""
-        found = self.views.contacts.find(
-            {"audience": campaign["audience"], "number": {"$in": list(fates)}}
-        )
-        return [
-            Message(
-                campaign=campaign["_id"],
-                workspace=campaign["workspace"],
-                number=contact["number"],
-                parts=segmentation(
-                    render(campaign["settings"]["text"], contact["variables"])
-                ).segments,
-                fate=fates[contact["number"]],
-                phone=contact["phone"],
-            )
-            async for contact in found
-        ]
-
     async def _follow(self, sender: Sender, unready: set[str]) -> None:
         """Do with each campaign of the link what its status says, whenever that changes."""
         while True:
@@ -267,9 +168,14 @@ class LinkOwner:
 
     async def _place_all(self, wanted: Document, sender: Sender) -> set[str]:
         """Place the link's campaigns that match; return those that have to be looked at again."""
-        found = self.views.campaigns.find({**wanted, "settings.link_id": self.settings.id})
+        mine = {**wanted, "settings.link_id": self.settings.id}
+        campaigns = await self.views.campaigns.find(mine).to_list()
+        ids = {"$in": [campaign["_id"] for campaign in campaigns]}
+        sendings = {row["_id"]: row async for row in self.views.sendings.find({"_id": ids})}
         return {
-            campaign["_id"] async for campaign in found if not await self._place(campaign, sender)
+            campaign["_id"]
+            for campaign in campaigns
+            if not await self._place(campaign, sendings.get(campaign["_id"], {}), sender)
         }
 
     async def _until_news(self) -> None:
@@ -279,34 +185,29 @@ class LinkOwner:
             return
         self._news.clear()
 
-    async def _place(self, campaign: Document, sender: Sender) -> bool:
+    async def _place(self, campaign: Document, sending: Document, sender: Sender) -> bool:
         """Do with a campaign what its status says; False when that has to wait."""
         campaign_id = campaign["_id"]
         if campaign["status"] == "building":
             return self._plan(campaign)
+        self._plans.pop(campaign_id, None)
         if campaign["status"] not in ("sending", "paused"):
             sender.drop(campaign_id)
             return True
         known = sender.get(campaign_id)
         if known is not None:
-            known.paused = campaign["status"] == "paused"
+            known.follow(campaign)
+            known.hear_plan(sending)
             sender.wake.set()
             return True
-        sending = await self.views.sendings.find_one({"_id": campaign_id}) or {}
         source = await self.views.source(campaign)
         if not sending.get("planned") or source is None:
             return False
-        outgoing = Outgoing.of(campaign, sending, source)
-        await self._remember_deferred(outgoing)
-        sender.put(outgoing)
+        waiting = {"campaign": campaign_id, "due_at": {"$exists": True}}
+        resting = await self.views.deferred.count_documents(waiting)
+        audience = self.views.audience(campaign)
+        sender.put(Outgoing.of(campaign, sending, source, audience, resting))
         return True
-
-    async def _remember_deferred(self, outgoing: Outgoing) -> None:
-        resting = self.views.deferred.find(
-            {"campaign": outgoing.id, "due_at": {"$exists": True}}, {"number": 1, "due_at": 1}
-        )
-        async for row in resting:
-            outgoing.rest_until(row["number"], row["due_at"])
 
     def _plan(self, campaign: Document) -> bool:
         """Have the campaign planned, once at a time; look again until its status has moved on."""
@@ -317,9 +218,7 @@ class LinkOwner:
         return False
 
     async def _planned(self, campaign: Document) -> None:
-        planner = Planner(
-            self.resources.log, self.views.contacts, self.views.sendings, self.suppressions
-        )
+        planner = Planner(self.resources.log, self.views, self.suppressions)
         try:
             if await self.views.source(campaign) is None:
                 await planner.refuse(campaign, "the sender has no approved revision")

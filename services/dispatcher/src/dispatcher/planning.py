@@ -5,11 +5,10 @@ up where it stopped and two at once can not both get through.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import structlog
 from prometheus_client import Counter
-from pymongo import ASCENDING
-from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Address, derived_id, new_id
 from campaign_events.eventlog import EventLog, Fact
@@ -24,9 +23,12 @@ from campaign_events.message import (
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, segmentation
 from dispatcher.outcomes import keep, origin
+from dispatcher.reading import Views
 from dispatcher.suppressions import Suppressions
 
 PLANNED = Counter("carillon_contacts_planned", "Contacts given a place in a campaign")
+
+WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1}
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +39,11 @@ class Planner:
     def __init__(
         self,
         store: EventLog,
-        contacts: AsyncCollection[Document],
-        sendings: AsyncCollection[Document],
+        views: Views,
         suppressions: Suppressions,
     ) -> None:
         self._store = store
-        self._contacts = contacts
-        self._sendings = sendings
+        self._views = views
         self._suppressions = suppressions
 
     async def plan(self, campaign: Document) -> None:
@@ -53,13 +53,27 @@ class Planner:
             Conflict: another planner is at work on the same campaign.
         """
         address = Address(campaign["workspace"], campaign["_id"])
-        sending = await self._sendings.find_one({"_id": campaign["_id"]}) or {}
+        sending = await self._views.sendings.find_one({"_id": campaign["_id"]}) or {}
         if sending.get("planned"):
             return
         totals = {name: sending.get(name, 0) for name in ("queued", "skipped", "segments")}
+        if campaign["settings"]["mode"] != "trigger":
+            await self._plan_contacts(campaign, sending, totals)
+        log.info("planned", campaign=campaign["_id"], **totals)
+        end = PlanFinished(**totals)
+        await keep(self._store, end, address, origin(), derived_id(end.type, campaign["_id"]))
+
+    async def _plan_contacts(
+        self, campaign: Document, sending: Document, totals: dict[str, int]
+    ) -> None:
+        """Give every contact its place. Between two batches others have their turn."""
+        address = Address(campaign["workspace"], campaign["_id"])
+        audience = self._views.audience(campaign)
         after, seq = sending.get("planned_to", 0), sending.get("planned_seq", 0)
-        while contacts := await self._next(campaign["audience"], after):
-            event = await self._planned(campaign, contacts)
+        while contacts := await audience.numbered({"$gt": after}, BATCH, WANTED):
+            phones = [contact["phone"] for contact in contacts]
+            suppressed = await self._suppressions.among(campaign["workspace"], phones)
+            event = planned(audience.id, campaign["settings"]["text"], contacts, suppressed)
             fact = Fact(event, address, new_id(), after=seq)
             seq = await self._store.append_fact(fact, origin())
             after = event.last
@@ -67,9 +81,6 @@ class Planner:
             totals["skipped"] += len(event.skipped)
             totals["segments"] += event.segments
             PLANNED.inc(len(contacts))
-        log.info("planned", campaign=campaign["_id"], **totals)
-        end = PlanFinished(**totals)
-        await keep(self._store, end, address, origin(), derived_id(end.type, campaign["_id"]))
 
     async def refuse(self, campaign: Document, reason: str) -> None:
         """Say that the list can not be made."""
@@ -77,35 +88,31 @@ class Planner:
         end = PlanFailed(reason=reason)
         await keep(self._store, end, address, origin(), derived_id(end.type, campaign["_id"]))
 
-    async def _next(self, audience: str, after: int) -> Sequence[Document]:
-        found = self._contacts.find({"audience": audience, "number": {"$gt": after}})
-        return await found.sort("number", ASCENDING).limit(BATCH).to_list()
 
-    async def _planned(self, campaign: Document, contacts: Sequence[Document]) -> MessagesPlanned:
-        """Give every contact of a batch its place."""
-        phones = [contact["phone"] for contact in contacts]
-        suppressed = await self._suppressions.among(campaign["workspace"], phones)
-        text = campaign["settings"]["text"]
-        parts: list[tuple[int, int]] = []
-        skipped: list[Skipped] = []
-        for contact in contacts:
-            found = _segments(text, contact, suppressed)
-            if isinstance(found, str):
-                skipped.append(Skipped(number=contact["number"], reason=found))
-            elif parts and parts[-1][0] == found:
-                parts[-1] = (found, parts[-1][1] + 1)
-            else:
-                parts.append((found, 1))
-        return MessagesPlanned(
-            audience=campaign["audience"],
-            first=contacts[0]["number"],
-            last=contacts[-1]["number"],
-            parts=tuple(parts),
-            skipped=tuple(skipped),
-        )
+def planned(
+    audience: str, text: str, contacts: Sequence[Document], suppressed: AbstractSet[str]
+) -> MessagesPlanned:
+    """Give each of these contacts, in row order, its place."""
+    parts: list[tuple[int, int]] = []
+    skipped: list[Skipped] = []
+    for contact in contacts:
+        found = _segments(text, contact, suppressed)
+        if isinstance(found, str):
+            skipped.append(Skipped(number=contact["number"], reason=found))
+        elif parts and parts[-1][0] == found:
+            parts[-1] = (found, parts[-1][1] + 1)
+        else:
+            parts.append((found, 1))
+    return MessagesPlanned(
+        audience=audience,
+        first=contacts[0]["number"],
+        last=contacts[-1]["number"],
+        parts=tuple(parts),
+        skipped=tuple(skipped),
+    )
 
 
-def _segments(text: str, contact: Document, suppressed: set[str]) -> int | SkipReason:
+def _segments(text: str, contact: Document, suppressed: AbstractSet[str]) -> int | SkipReason:
     """Return what a contact's message costs, or why there is none."""
     if contact["phone"] in suppressed:
         return "suppressed"

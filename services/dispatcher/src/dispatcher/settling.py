@@ -118,10 +118,13 @@ class Settling:
     def due_again(self, hurry: Callable[[Message], bool]) -> list[Part]:
         """Take out the parts that may be submitted once more, and those of messages in a hurry."""
         now = time.monotonic()
-        due, later = [], []
+        due: list[tuple[float, Part]] = []
+        later: list[tuple[float, Part]] = []
         for moment, part in self._again:
-            ready = moment <= now or hurry(self.open[part.key[:2]])
-            (due if ready else later).append((moment, part))
+            message = self.open.get(part.key[:2])
+            if message is not None:
+                ready = moment <= now or hurry(message)
+                (due if ready else later).append((moment, part))
         self._again = later
         return [part for _, part in due]
 
