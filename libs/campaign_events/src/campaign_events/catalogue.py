@@ -7,12 +7,14 @@ from typing import Any, get_args
 
 import orjson
 
+from campaign_events.call import CallEvent
 from campaign_events.campaign import SettingsChanged, SmsCampaignEvent
 from campaign_events.envelope import Address, Event, Recorded, Unknown
 from campaign_events.message import MessageEvent
 from campaign_events.moderation import ModerationEvent
 from campaign_events.sender import SenderEvent
 from campaign_events.suppression import SuppressionEvent
+from campaign_events.voice import VoiceCampaignEvent
 
 STREAM_OF_KIND = {
     "campaign": "CAMPAIGNS",
@@ -27,7 +29,10 @@ STREAM_OF_KIND = {
 @cache
 def event_types() -> dict[str, type[Event]]:
     """Return every event class by its type."""
-    unions = (SmsCampaignEvent, ModerationEvent, SenderEvent, MessageEvent, SuppressionEvent)
+    unions = (
+        *(SmsCampaignEvent, VoiceCampaignEvent, ModerationEvent, SenderEvent),
+        *(MessageEvent, SuppressionEvent, CallEvent),
+    )
     classes = [cls for union in unions for cls in get_args(union.__value__)] + [SettingsChanged]
     return {cls.model_fields["type"].default: cls for cls in classes}
 
