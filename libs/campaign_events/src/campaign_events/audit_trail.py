@@ -56,7 +56,7 @@ class Trail:
         durable = WriteConcern("majority", j=True)
         self._records = records.with_options(write_concern=durable)
         self._file = file
-        self._retention = retention
+        self.retention = retention
         self._repeats = Repeats()
         self._waiting: list[Waiting] = []
         self._writing: asyncio.Task[None] | None = None
@@ -84,7 +84,7 @@ class Trail:
 
     def send(self, record: Record) -> asyncio.Future[None]:
         """Put a record on its way; the future ends when it is safe or given up."""
-        line = record.line(self._retention.days(record.workspace))
+        line = record.line(self.retention.days(record.workspace))
         safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((line, safe))
         if self._writing is None or self._writing.done():
@@ -108,7 +108,7 @@ class Trail:
         """Return what must run for as long as the service does, by name."""
         return {
             "audit": self._tend(),
-            "audit retention": self._retention.run(),
+            "audit retention": self.retention.run(),
             "audit state": self._tell(nc, service),
         }
 

@@ -2,11 +2,18 @@
 
 import uvloop
 from fastapi import FastAPI
+from pymongo.errors import OperationFailure
 
+from campaign_events import audit_store
+from campaign_events.audit_trail import Trail
 from campaign_events.service import Resources, Settings, api, connected, run
 from read_model import schema
 from read_model.api import router
+from read_model.audit_api import router as audit_router
+from read_model.audit_search import Search
 from read_model.reading import Reading
+
+UNAUTHORIZED = 13
 
 
 def door(resources: Resources, reading: Reading) -> FastAPI:
@@ -14,14 +21,28 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     app = api("read model", resources)
     app.state.reading = reading
     app.state.projectors = reading.projectors
+    app.state.audit_search = Search(resources.mongo[audit_store.DATABASE][audit_store.RECORDS])
+    trail: Trail = app.state.audit
+    reading.overview.diagnostics.retention = trail.retention.days
     app.include_router(router)
+    app.include_router(audit_router)
     return app
+
+
+async def _prepare_audit(resources: Resources) -> None:
+    """Make the trail's indexes where nobody else has; who may not, is on a prepared server."""
+    try:
+        await audit_store.ensure(resources.mongo[audit_store.DATABASE])
+    except OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
 
 
 async def main() -> None:
     """Serve until told to stop."""
     async with connected("read_model", Settings()) as resources:
         await schema.state(resources.db)
+        await _prepare_audit(resources)
         reading = Reading.of(resources.nc, resources.db, resources.log)
         await run(door(resources, reading), resources, reading.work())
 

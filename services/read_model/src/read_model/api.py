@@ -149,6 +149,6 @@ async def campaign_stream(
 
 
 @router.get("/diagnostics")
-async def diagnostics(_: Reader, source: From) -> dict[str, Any]:
+async def diagnostics(caller: Reader, source: From) -> dict[str, Any]:
     """Return the state of the platform; also while parts of it are away."""
-    return await source.overview.diagnostics.shown()
+    return await source.overview.diagnostics.shown(caller.workspace)

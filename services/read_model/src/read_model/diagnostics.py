@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,10 @@ from campaign_events.envelope import Position
 from campaign_events.eventlog import EventLog, Unavailable
 from campaign_events.projection import Database, Projector
 from read_model import schema
+from read_model.audit_waiting import Waiting
 from read_model.core import Core
 
-AUDIT_RETENTION_DAYS = 90
+DEFAULT_DAYS = 90
 PATIENCE_S = 0.5
 HOLDS_S = 1.0
 
@@ -31,17 +32,21 @@ class Diagnostics:
     db: Database
     log: EventLog
     projectors: Sequence[Projector]
+    waiting: Waiting
+    retention: Callable[[str], int] = lambda _: DEFAULT_DAYS
+    """For how many days a workspace's audit records are kept."""
     _seen: dict[str, Any] = field(default_factory=dict)
     _looked_at: float = float("-inf")
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def shown(self) -> dict[str, Any]:
+    async def shown(self, workspace: str) -> dict[str, Any]:
         """Return the state of the platform as it was within the last second."""
         async with self._looking:
             if time.monotonic() - self._looked_at > HOLDS_S:
                 self._seen = await self._look()
                 self._looked_at = time.monotonic()
-            return self._seen
+            kept = {"retention_days": self.retention(workspace)}
+            return self._seen | {"audit": kept | self._seen["audit"]}
 
     async def _look(self) -> dict[str, Any]:
         health, (mongo, version), ends = await asyncio.gather(
@@ -54,12 +59,7 @@ class Diagnostics:
                 "expected": schema.VERSION,
                 "ok": version == schema.VERSION,
             },
-            "audit": {
-                "retention_days": AUDIT_RETENTION_DAYS,
-                "fallback_bytes": 0,
-                "fallback_lines": 0,
-                "fallback": "empty",
-            },
+            "audit": self.waiting.shown(),
             "projections": [_projection(projector, ends) for projector in self.projectors],
             "nats": "ok" if ends else "down",
             "mongo": mongo,

@@ -52,7 +52,7 @@ class Overview:
             activity.last_day(self.views.hours, workspace, "sms", now),
             self.top_authors(workspace, DAYS, TOP),
             self.recent(workspace),
-            self.diagnostics.shown(),
+            self.diagnostics.shown(workspace),
         )
         (
             (kept, under_way, delivered, health),

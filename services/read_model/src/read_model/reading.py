@@ -8,6 +8,7 @@ from nats.aio.client import Client
 
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database, Projector
+from read_model.audit_waiting import Waiting
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics
 from read_model.kept import Kept
@@ -36,7 +37,7 @@ class Reading:
         ]
         views = Views.of(db)
         core = Core(nc)
-        diagnostics = Diagnostics(core, nc, db, log, projectors)
+        diagnostics = Diagnostics(core, nc, db, log, projectors, Waiting(nc))
         overview = Overview(views, core, diagnostics, counts=Kept(projectors[0]))
         return cls(views, overview, projectors, Streams(notices))
 
@@ -46,4 +47,5 @@ class Reading:
             f"projection {projector.projection.name}": projector.run()
             for projector in self.projectors
         }
-        return folding | {"streams": self.streams.run()}
+        waiting = self.overview.diagnostics.waiting
+        return folding | {"streams": self.streams.run(), "audit waiting": waiting.run()}

@@ -1,0 +1,145 @@
+"""`GET /audit`: who did what, when, before and after, and from where; as a page or as a file."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, cast
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.cells import safe
+from campaign_events.paging import MAX_LIMIT
+from campaign_events.problems import Problem
+from campaign_events.projection import Document
+from read_model.audit_search import Place, Search, Wanted, shown
+
+Auditor = Annotated[Caller, Depends(Allowed(Permission.AUDIT))]
+COLUMNS = (
+    *("id", "at", "actor_id", "actor_name", "action", "resource_type", "resource_id", "outcome"),
+    *("refusal", "count", "before", "after", "ip", "user_agent", "request_id", "workspace"),
+)
+PAGE = 50
+
+type Text = Annotated[str, Query(max_length=200)]
+type Texts = Annotated[list[Text] | None, Query(max_length=50)]
+
+router = APIRouter(prefix="/api/v1", tags=["audit"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question to the trail."""
+
+    wanted: Wanted
+    limit: int | None
+    after: Place | None
+
+
+async def _asked(  # noqa: PLR0913 - one parameter per filter
+    caller: Auditor,
+    *,
+    actor: Texts = None,
+    action: Texts = None,
+    resource: Texts = None,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT)] = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> _Asked:
+    """Return the question; `from` is inclusive, `to` is not, times without a zone are UTC."""
+    wanted = Wanted(
+        workspace=caller.workspace,
+        actors=[text for text in actor or () if text],
+        actions=[text for text in action or () if text],
+        resources=[text for text in resource or () if text],
+        since=_utc(since),
+        until=_utc(until),
+    )
+    try:
+        return _Asked(wanted, limit, Place.parse(cursor) if cursor else None)
+    except ValueError as error:
+        raise Problem(422, "invalid", "This cursor is not one that a list has given.") from error
+
+
+Asked = Annotated[_Asked, Depends(_asked)]
+
+
+async def _search(request: Request) -> Search:
+    return cast("Search", request.app.state.audit_search)
+
+
+Trail = Annotated[Search, Depends(_search)]
+
+
+@router.get("/audit", response_model=None)
+async def audit(request: Request, asked: Asked, trail: Trail) -> Response:
+    """Return records, the newest first; as CSV when that is accepted."""
+    accepted = request.headers.get("Accept", "")
+    if "text/csv" in accepted and "json" not in accepted:
+        return await _file(trail, asked)
+    limit = asked.limit or PAGE
+    found = await trail.page(asked.wanted, limit + 1, asked.after)
+    page = found[:limit]
+    last = Place.of(page[-1]).cursor if len(found) > limit else None
+    return JSONResponse({"items": [shown(record) for record in page], "next_cursor": last})
+
+
+@router.get("/audit.csv", response_class=StreamingResponse)
+async def audit_csv(asked: Asked, trail: Trail) -> StreamingResponse:
+    """Return all records that are asked for as CSV, the newest first.
+
+    Cells that a spreadsheet could take for a formula begin with an apostrophe. A file that can not
+    be finished ends with a broken connection.
+    """
+    return await _file(trail, asked)
+
+
+async def _file(trail: Search, asked: _Asked) -> StreamingResponse:
+    pieces = trail.pieces(asked.wanted, asked.limit, asked.after)
+    first: list[Document] = await anext(pieces, [])  # what fails by then is still a proper answer
+
+    async def rows() -> AsyncIterator[bytes]:
+        yield _table(first, header=True)
+        async for piece in pieces:
+            yield _table(piece)
+
+    return StreamingResponse(
+        rows(),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={
+            "Content-Disposition": 'attachment; filename="audit.csv"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _table(records: list[Document], *, header: bool = False) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    if header:
+        writer.writerow(COLUMNS)
+    writer.writerows([safe(cell) for cell in _cells(shown(record))] for record in records)
+    return text.getvalue().encode()
+
+
+def _cells(item: dict[str, Any]) -> list[str]:
+    actor, resource = item.pop("actor"), item.pop("resource")
+    flat = item | {
+        "actor_id": actor["id"],
+        "actor_name": actor["name"],
+        "resource_type": resource["type"],
+        "resource_id": resource["id"],
+        "before": None if item["before"] is None else orjson.dumps(item["before"]).decode(),
+        "after": None if item["after"] is None else orjson.dumps(item["after"]).decode(),
+    }
+    return ["" if flat[name] is None else str(flat[name]) for name in COLUMNS]
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
