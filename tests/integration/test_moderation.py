@@ -16,7 +16,9 @@ from campaign_events.campaign import (
     CampaignCreated,
     CampaignDeleted,
     ContactsUploaded,
+    SettingsChanged,
     SmsSettings,
+    WorkspaceSettings,
 )
 from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
 from campaign_events.eventlog import EventLog, Fact
@@ -319,6 +321,130 @@ async def test_nobody_approves_their_own_revision(world: World) -> None:
     made = await world.ask("eve", "POST", "/senders", {"name": "Shop", "saddr": "SHOP"})
     path = f"/moderation/senders/{made.json()['id']}/revisions/1/approve"
     assert problem(await world.ask("eve", "POST", path)) == (409, "refused")
+
+
+async def test_a_workspace_may_let_people_approve_what_they_created(world: World) -> None:
+    made = await world.ask("eve", "POST", "/senders", {"name": "Shop", "saddr": "SHOP"})
+    sender = made.json()["id"]
+    campaign = await world.campaign(sender)
+    approvals = (
+        f"/moderation/senders/{sender}/revisions/1/approve",
+        f"/moderation/campaigns/{campaign}/approve",
+    )
+
+    async def allow(allowed: bool) -> None:
+        chosen = WorkspaceSettings(allow_self_approval=allowed)
+        await world.say("settings", SettingsChanged(settings=chosen, by=ANN))
+
+    async def approve(path: str) -> httpx.Response:
+        who = world.issuer.bearer(
+            world.workspace, "admin", sub="ann" if campaign in path else "eve"
+        )
+        return await world.client.post(f"/api/v1{path}", headers=who)
+
+    assert problem(await approve(approvals[0])) == (409, "refused")
+    await allow(True)
+    assert (await approve(approvals[0])).status_code == 200
+    await allow(False)
+    assert problem(await approve(approvals[1])) == (409, "refused")
+    await allow(True)
+    assert (await approve(approvals[1])).status_code == 202
+
+
+async def test_a_triggered_campaign_shows_its_text_and_no_recipients(world: World) -> None:
+    sender = await world.approved_sender()
+    settings = SmsSettings(
+        name="Codes",
+        text="Your code is {{code}}, {{name}}",
+        sender_id=sender,
+        link_id="sim",
+        mode="trigger",
+    )
+    campaign = new_id()
+    await world.say(campaign, CampaignCreated(settings=settings, author=ANN, review=1))
+
+    [row] = (await world.ask("bob", "GET", "/moderation/campaigns")).json()["items"]
+    assert (row["id"], row["mode"], row["recipients"], row["segments"]) == (
+        campaign,
+        "trigger",
+        0,
+        0,
+    )
+    assert row["sample"] == row["text"] == settings.text
+
+
+async def test_a_sample_is_rendered_with_every_variable_and_counted_per_person(
+    world: World,
+) -> None:
+    sender, audience, campaign = await world.approved_sender(), new_id(), new_id()
+    text = "{{greeting}} {{ First name }}, {{what}}"
+    people = [
+        {"greeting": "Hi", "First name": "Ann", "what": "x"},
+        {"greeting": "Hi", "First name": "Bo", "what": "x" * 200},
+        {"greeting": "Привет", "First name": "Яна", "what": "x"},
+    ]
+    await world.db.contacts.insert_many(
+        {
+            "_id": f"{audience}/{number}",
+            "audience": audience,
+            "number": number,
+            "variables": variables,
+            "suppressed": number == 1,
+        }
+        for number, variables in enumerate([{}, *people], 1)
+    )
+    settings = SmsSettings(name="c", text=text, sender_id=sender, link_id="sim")
+    uploaded = ContactsUploaded(
+        audience=audience, accepted=3, invalid=5, duplicate=2, suppressed=1, by=ANN, review=1
+    )
+    await world.say(campaign, CampaignCreated(settings=settings, author=ANN), uploaded)
+
+    [row] = (await world.ask("bob", "GET", "/moderation/campaigns")).json()["items"]
+    assert (row["recipients"], row["segments"], row["sample"]) == (3, 4, "Hi Ann, x")
+
+
+async def test_nothing_is_approved_under_a_sender_that_is_archived(world: World) -> None:
+    sender = await world.approved_sender()
+    campaign = await world.campaign(sender)
+    assert (await world.ask("eve", "POST", f"/senders/{sender}/archive")).status_code == 200
+
+    answer = await world.ask("bob", "POST", f"/moderation/campaigns/{campaign}/approve")
+    assert problem(answer) == (409, "refused")
+    assert answer.json()["reasons"] == ["the sender is archived"]
+    revised = await world.ask("ann", "POST", f"/senders/{sender}/revisions", {"saddr": "NEW"})
+    assert problem(revised) == (409, "illegal_transition")
+
+
+async def test_a_rejected_revision_leaves_the_approved_one_in_use(world: World) -> None:
+    sender = await world.approved_sender()
+    await world.ask("ann", "POST", f"/senders/{sender}/revisions", {"saddr": "NEW", "reason": "r"})
+    [waiting] = (await world.ask("bob", "GET", "/moderation/senders")).json()["items"]
+    submitted_at = waiting.pop("submitted_at")
+    assert datetime.fromisoformat(submitted_at).tzinfo is not None
+    assert waiting == {
+        "id": sender,
+        "name": "Shop",
+        "workspace": world.workspace,
+        "number": 2,
+        "saddr": "NEW",
+        "ston": 5,
+        "snpi": 0,
+        "dton": 1,
+        "dnpi": 1,
+        "reason": "r",
+        "submitted_by": {"id": "ann", "name": "Ann"},
+    }
+    path = f"/moderation/senders/{sender}/revisions/2/reject"
+    assert problem(await world.ask("bob", "POST", path, {})) == (422, "invalid")
+    rejected = (await world.ask("bob", "POST", path, {"note": "no"})).json()
+    assert (rejected["status"], rejected["current_revision"]) == ("approved", 1)
+    assert [one["status"] for one in rejected["revisions"]] == ["approved", "rejected"]
+
+    campaign = await world.campaign(sender)
+    [row] = (await world.ask("bob", "GET", "/moderation/campaigns")).json()["items"]
+    assert row["sender"]["saddr"] == "SHOP"
+    answer = await world.ask("bob", "POST", f"/moderation/campaigns/{campaign}/approve")
+    assert answer.status_code == 202
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from campaign_events.campaign import (
     CampaignApproved,
     CampaignCreated,
@@ -55,6 +57,11 @@ def test_a_copy_without_the_time_it_needs_is_not_ready() -> None:
     )
 
 
+def test_a_workspace_may_let_people_approve_their_own_campaigns() -> None:
+    own = replace(approve(by=ANN), self_approval=True)
+    given(DECISION, *READY).when(own).then(ModerationApproved(by=ANN))
+
+
 def test_nobody_approves_their_own_campaign() -> None:
     given(DECISION, *READY).when(approve(by=ANN)).then_refused(
         "nobody approves a campaign that they created themselves", code="refused"
@@ -102,5 +109,9 @@ def test_facts_of_a_later_version_change_nothing() -> None:
 def test_an_estimate_leaves_out_who_lacks_a_variable() -> None:
     seen = glimpse("Hi {{name}}", [{"name": "Ann"}, {}, {"name": "ж" * 71}, {"name": "Bo"}])
     assert (seen.segments, seen.sample) == (1.0, "Hi Ann")
-    assert glimpse("Hi {{name}}", []).sample is None
+    assert glimpse("Hi {{name}}", [{"name": "x" * 2000}, {"name": "Bo"}]).segments == 0.5
+
+
+def test_a_sample_without_anybody_is_the_text_as_it_was_written() -> None:
+    assert glimpse("Hi {{name}}", []).sample == "Hi {{name}}"
     assert glimpse("Hi", []).sample == "Hi"

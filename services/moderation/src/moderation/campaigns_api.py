@@ -82,6 +82,7 @@ async def approve(
         note=(body.note or None) if body else None,
         sender_id=sender_id,
         sender=await _sender(wish.desk, caller.workspace, sender_id),
+        self_approval=(await wish.desk.settings(caller.workspace)).allow_self_approval,
     )
     return await _decide(wish, caller, campaign_id, command)
 

@@ -33,6 +33,8 @@ class Approve:
     note: str | None
     sender_id: str
     sender: Sender | None
+    self_approval: bool = False
+    """Whether the workspace lets people approve what they created themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _against(state: Candidate, command: Approve) -> Sequence[str]:
         reasons.append("the campaign lacks a time that its mode needs")
     elif state.review < 1:
         reasons.append("the campaign has no contacts yet")
-    if state.author.id == command.by.id:
+    if state.author.id == command.by.id and not command.self_approval:
         reasons.append("nobody approves a campaign that they created themselves")
     if command.sender is None:
         reasons.append("the campaign's sender does not exist")

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request, Response
 
+from campaign_events.campaign import SETTINGS, SettingsChanged, WorkspaceSettings
 from campaign_events.decider import Decider, Refused
 from campaign_events.envelope import Address, Event, Origin
 from campaign_events.eventlog import EventLog, execute
@@ -25,6 +26,12 @@ class Desk:
     log: EventLog
     views: Views
     estimates: Estimates
+
+    async def settings(self, workspace: str) -> WorkspaceSettings:
+        """Return what an admin has chosen last, from the log: a decision leaves no room for lag."""
+        history = await self.log.load(Address(workspace, SETTINGS))
+        changes = [entry.event for entry in history if isinstance(entry.event, SettingsChanged)]
+        return changes[-1].settings if changes else WorkspaceSettings()
 
 
 async def _desk(request: Request) -> Desk:

@@ -9,7 +9,7 @@ from typing import Any
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.projection import Document
-from campaign_events.text import render, segmentation, variables
+from campaign_events.text import MAX_CHARACTERS, render, segmentation, variables
 
 LOOKED_AT = 200
 AT_ONCE = 25
@@ -21,10 +21,13 @@ type Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What the first contacts tell: segments per contact, and the first one's text."""
+    """What the first contacts tell: segments per contact, and the first one's text.
+
+    Without anybody to write to, as in mode `trigger`, the sample is the text as it was written.
+    """
 
     segments: float
-    sample: str | None
+    sample: str
 
 
 @dataclass(slots=True)
@@ -64,18 +67,20 @@ class Estimates:
 
 
 def glimpse(text: str, people: Sequence[Mapping[str, Any]]) -> Glimpse:
-    """Return what these people would get; who lacks a variable gets nothing and costs nothing."""
+    """Return what these people would get; who gets nothing costs nothing."""
     if not variables(text):
         return Glimpse(segmentation(text).segments, text)
     texts = [rendered for values in people if (rendered := _rendered(text, values)) is not None]
     if not texts:
-        return Glimpse(0, None)
+        return Glimpse(0, text)
     total = sum(segmentation(rendered).segments for rendered in texts)
     return Glimpse(total / len(people), texts[0])
 
 
 def _rendered(text: str, values: Mapping[str, Any]) -> str | None:
+    """Return what somebody would get; None when that is nothing."""
     try:
-        return render(text, values)
+        rendered = render(text, values)
     except KeyError:
         return None
+    return rendered if 1 <= len(rendered) <= MAX_CHARACTERS else None

@@ -56,6 +56,8 @@ class Approve:
     number: int
     by: Actor
     note: str | None = None
+    self_approval: bool = False
+    """Whether the workspace lets people approve what they created themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ def _submit(number: int, wording: Wording, by: Actor) -> RevisionSubmitted:
 
 def _approve(state: Sender, command: Approve) -> Sequence[SenderEvent]:
     submitted = _must_wait(state, command.number)
-    if submitted.by.id == command.by.id:
+    if submitted.by.id == command.by.id and not command.self_approval:
         raise Refused("nobody approves a revision that they created themselves")
     if state.current is not None and state.current > command.number:
         raise Refused(f"revision {state.current}, which is newer, is approved already")

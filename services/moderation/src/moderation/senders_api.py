@@ -98,8 +98,9 @@ async def approve(
 ) -> dict[str, Any]:
     """Make a revision the current one."""
     note = (body.note or None) if body else None
-    command = Approve(number=number, by=caller.actor, note=note)
     place = address(caller.workspace, sender_id, "sender")
+    allowed = (await wish.desk.settings(caller.workspace)).allow_self_approval
+    command = Approve(number=number, by=caller.actor, note=note, self_approval=allowed)
     return await _do(wish, place, command)
 
 
