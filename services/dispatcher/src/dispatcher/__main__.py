@@ -15,10 +15,11 @@ from campaign_events.service import Settings, api, connected, run
 from dispatcher.addressees import ADDRESSEES, Addressees
 from dispatcher.api import add_routes
 from dispatcher.health import Health
+from dispatcher.inbound import OptOuts
 from dispatcher.links.file import LinksFileError, load_links
 from dispatcher.links.settings import LinkSettings
-from dispatcher.owning import LinkOwner, Views
-from dispatcher.inbound import OptOuts
+from dispatcher.owning import LinkOwner
+from dispatcher.reading import Views
 from dispatcher.suppressed import SUPPRESSED
 from dispatcher.suppression_files import SuppressionFiles
 from dispatcher.suppressions import Suppressions
@@ -52,10 +53,14 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
 
         async def told(batch: Batch) -> None:
             for owner in owners:
-                await owner.heard(batch)
+                owner.heard(batch)
+
+        async def planned(batch: Batch) -> None:
+            for owner in owners:
+                owner.heard_plans(batch)
 
         campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
-        messages = Projector(MESSAGES, resources.nc, resources.db)
+        messages = Projector(MESSAGES, resources.nc, resources.db, planned)
         addressed = Projector(ADDRESSEES, resources.nc, resources.db)
         owners = [
             LinkOwner(
