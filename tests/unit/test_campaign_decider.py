@@ -260,40 +260,11 @@ def test_a_person_may_do_what_the_table_says_and_hears_why_not(
     assert fact.was == status
 
 
-def pending(**changes: Any) -> Given[CampaignCommand, Fact, State]:
-    return after(CampaignCreated(settings=settings(**changes), author=ANN), *PENDING[1:])
-
-
-def test_on_demand_is_due_at_once() -> None:
-    pending().when(KeepTime(AT)).then(CampaignStarted(was="pending"))
-
-
-def test_on_time_is_due_at_its_time() -> None:
-    timed = {"mode": "on_time", "starts_at": AT}
-    pending(**timed).when(KeepTime(AT - HOUR)).then()
-    pending(**timed).when(KeepTime(AT)).then(CampaignStarted(was="pending"))
-
-
-def test_without_auto_start_it_waits_for_a_person() -> None:
-    pending(auto_start=False).when(KeepTime(AT)).then()
-    pending(auto_start=False).when(Start(ANN, AT)).then(CampaignStarted(was="pending", by=ANN))
-    early: dict[str, Any] = {"auto_start": False, "mode": "on_time", "starts_at": AT + HOUR}
-    pending(**early).when(Start(ANN, AT)).then(CampaignStarted(was="pending", by=ANN))
-
-
 @pytest.mark.parametrize("status", HISTORIES)
 def test_only_what_waits_for_a_person_is_started_by_one(status: str) -> None:
     outcome = after(*HISTORIES[status]).when(Start(ANN, AT))
     outcome.then_refused(code="illegal_transition")
     assert f"that is {status} can not be started" in str(outcome.refusal)
-
-
-def test_beyond_its_end_nothing_starts_and_what_waits_expires() -> None:
-    manual: dict[str, Any] = {"auto_start": False, "ends_at": AT}
-    pending(**manual).when(Start(ANN, AT)).then_refused("ends_at of this campaign has passed")
-    pending(**manual).when(KeepTime(AT)).then(CampaignExpired(was="pending"))
-    pending(**manual).when(KeepTime(AT - HOUR)).then()
-    pending(ends_at=AT).when(KeepTime(AT)).then(CampaignExpired(was="pending"))
 
 
 @pytest.mark.parametrize(

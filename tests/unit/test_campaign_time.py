@@ -13,6 +13,7 @@ from campaign_events.campaign import (
     CampaignApproved,
     CampaignBuilt,
     CampaignCreated,
+    CampaignExpired,
     CampaignPaused,
     CampaignResumed,
     CampaignStarted,
@@ -29,7 +30,7 @@ NOON = datetime(2026, 11, 22, 11, tzinfo=UTC)
 CLOSES = datetime(2026, 11, 22, 17, tzinfo=UTC)
 OPENS = datetime(2026, 11, 23, 8, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 22, 20, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 def windowed(**changes: Any) -> SmsSettings:
@@ -51,6 +52,36 @@ def pending(*then: Fact, **changes: Any) -> Given[CampaignCommand, Fact, State]:
 STARTED = CampaignStarted(was="pending", until=CLOSES)
 HELD = CampaignPaused(was="sending", until=OPENS)
 PAUSED = CampaignPaused(was="sending", by=ANN)
+
+
+def waiting(**changes: Any) -> Given[CampaignCommand, Fact, State]:
+    """A campaign without a window."""
+    return pending(daily_window=None, **changes)
+
+
+def test_on_demand_is_due_at_once() -> None:
+    waiting().when(KeepTime(NOON)).then(CampaignStarted(was="pending"))
+
+
+def test_on_time_is_due_at_its_time() -> None:
+    timed = {"mode": "on_time", "starts_at": NOON}
+    waiting(**timed).when(KeepTime(NOON - HOUR)).then()
+    waiting(**timed).when(KeepTime(NOON)).then(CampaignStarted(was="pending"))
+
+
+def test_without_auto_start_it_waits_for_a_person() -> None:
+    waiting(auto_start=False).when(KeepTime(NOON)).then()
+    waiting(auto_start=False).when(Start(ANN, NOON)).then(CampaignStarted(was="pending", by=ANN))
+    early: dict[str, Any] = {"auto_start": False, "mode": "on_time", "starts_at": NOON + HOUR}
+    waiting(**early).when(Start(ANN, NOON)).then(CampaignStarted(was="pending", by=ANN))
+
+
+def test_beyond_its_end_nothing_starts_and_what_waits_expires() -> None:
+    manual: dict[str, Any] = {"auto_start": False, "ends_at": NOON}
+    waiting(**manual).when(Start(ANN, NOON)).then_refused("ends_at of this campaign has passed")
+    waiting(**manual).when(KeepTime(NOON)).then(CampaignExpired(was="pending"))
+    waiting(**manual).when(KeepTime(NOON - HOUR)).then()
+    waiting(ends_at=NOON).when(KeepTime(NOON)).then(CampaignExpired(was="pending"))
 
 
 def test_a_start_within_the_window_lasts_until_it_closes() -> None:
