@@ -123,10 +123,11 @@ class CallsClosed(Event):
 
 
 class CallsFinished(Event):
-    """Every call of the run is final."""
+    """Every call of the run is final; `left` contacts are not completed, for another run."""
 
     type: Literal["call.finished"] = "call.finished"
     run: int
+    left: int
 
 
 class DiallingBroken(Event):
