@@ -1,5 +1,6 @@
 """Taking messages: the intent is durable before the carrier sees a byte."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -86,9 +87,18 @@ def spans(numbers: Sequence[int]) -> tuple[Span, ...]:
     return tuple(found)
 
 
+def parts_reference(phone_hash: str, campaign: str, number: int) -> int:
+    """Return the 8-bit reference by which a phone puts the parts of one message together.
+
+    Nobody can foretell it without our key, and it is the same whenever the message is sent again.
+    """
+    key = phone_hash.encode()
+    return hashlib.blake2b(f"{campaign}/{number}".encode(), digest_size=1, key=key).digest()[0]
+
+
 def _message(campaign: Outgoing, recipient: Recipient) -> Message:
     name = campaign.id, recipient.number
-    parts = encode(recipient.text, reference=reference(*name, 0) & 0xFF)
+    parts = encode(recipient.text, reference=parts_reference(recipient.phone_hash, *name))
     submits = tuple(
         Part(
             key=(*name, index),
