@@ -4,8 +4,8 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +49,8 @@ class Rig:
     link: str = field(default_factory=lambda: f"l{new_id()[-12:]}")
     window: int = 50
     rate: float = 5000
+    link_lines: str = ""
+    """Further settings of the link, as links.toml wants them."""
 
     audiences: list[str] = field(default_factory=list)
     carrier: Carrier = field(init=False)
@@ -81,7 +83,7 @@ class Rig:
         links.write_text(
             f'[[links]]\nid = "{self.link}"\ntype = "smpp"\nhost = "127.0.0.1"\n'
             f'port = {self.carrier.port}\nsystem_id = "carillon"\npassword = "secret"\n'
-            f"window = {self.window}\nsegments_per_second = {self.rate}\n"
+            f"window = {self.window}\nsegments_per_second = {self.rate}\n{self.link_lines}"
         )
         secret = self.folder / "secret"
         secret.write_bytes(b"k" * 32)
@@ -121,35 +123,42 @@ class Rig:
         )
         return sender
 
-    async def approve(self, count: int, text: str = "Hello {{name}}", first: int = 1) -> str:
+    async def approve(
+        self, count: int, text: str = "Hello {{name}}", first: int = 1, **settings: Any
+    ) -> str:
         """Make a campaign with an audience, approved; the dispatcher plans it."""
         campaign, audience = new_id(), new_id()
+        if count:
+            await self._upload(audience, range(first, first + count))
+        chosen = SmsSettings(
+            name="c", text=text, sender_id=await self.sender(), link_id=self.link, **settings
+        )
+        uploaded = ContactsUploaded(
+            audience=audience, accepted=count, invalid=0, duplicate=0, suppressed=0, by=BY
+        )
+        await self.say(
+            campaign,
+            CampaignCreated(settings=chosen, author=BY),
+            *([uploaded] if count else []),
+            CampaignApproved(was="new", by=BY),
+        )
+        return campaign
+
+    async def _upload(self, audience: str, numbers: range) -> None:
         self.audiences.append(audience)
         async with AsyncMongoClient[dict[str, Any]](self.mongo_url) as mongo:
             contacts = [
                 {
-                    "_id": f"{audience}/{phone(first + index)}",
+                    "_id": f"{audience}/{phone(number)}",
                     "audience": audience,
                     "number": index + 1,
-                    "phone": phone(first + index),
+                    "phone": phone(number),
                     "variables": {"name": f"N{index}"},
                 }
-                for index in range(count)
+                for index, number in enumerate(numbers)
             ]
             await mongo["campaign"]["contacts"].create_index([("audience", 1), ("number", 1)])
             await mongo["campaign"]["contacts"].insert_many(contacts)
-        settings = SmsSettings(
-            name="c", text=text, sender_id=await self.sender(), link_id=self.link
-        )
-        await self.say(
-            campaign,
-            CampaignCreated(settings=settings, author=BY),
-            ContactsUploaded(
-                audience=audience, accepted=count, invalid=0, duplicate=0, suppressed=0, by=BY
-            ),
-            CampaignApproved(was="new", by=BY),
-        )
-        return campaign
 
     async def start(self, campaign: str) -> None:
         await self.until(campaign, "message.plan_finished")
@@ -230,3 +239,17 @@ def http(rig: Rig, *roles: str) -> httpx.AsyncClient:
         base_url=f"http://127.0.0.1:{rig.http_port}",
         headers=rig.issuer.bearer(rig.workspace, *roles),
     )
+
+
+@asynccontextmanager
+async def answering(rig: Rig, *roles: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a dispatcher that is ready."""
+    async with http(rig, *roles) as client, asyncio.timeout(60):
+        while True:
+            try:
+                if (await client.get("/readyz")).status_code == 200:
+                    break
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+        yield client

@@ -19,11 +19,14 @@ from dispatcher.inbound import OptOuts
 from dispatcher.links.file import LinksFileError, load_links
 from dispatcher.links.settings import LinkSettings
 from dispatcher.owning import LinkOwner
+from dispatcher.pushing import Pushes, Stores
+from dispatcher.pushing_api import pushing_routes
 from dispatcher.reading import Views
 from dispatcher.suppressed import SUPPRESSED
 from dispatcher.suppression_files import SuppressionFiles
 from dispatcher.suppressions import Suppressions
 from dispatcher.suppressions_api import suppression_routes
+from dispatcher.under_way import UnderWay
 from dispatcher.views import CAMPAIGNS, MESSAGES
 
 
@@ -51,7 +54,10 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         await files.prepare()
         addressees = Addressees(resources.db)
 
+        under_way = UnderWay(views)
+
         async def told(batch: Batch) -> None:
+            under_way.heard(batch)
             for owner in owners:
                 owner.heard(batch)
 
@@ -62,6 +68,8 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
         messages = Projector(MESSAGES, resources.nc, resources.db, planned)
         addressed = Projector(ADDRESSEES, resources.nc, resources.db)
+        pushes = Pushes(Stores(resources.log, views, messages, suppressions))
+        await pushes.prepare()
         owners = [
             LinkOwner(
                 resources=resources,
@@ -70,6 +78,7 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
                 projectors=(campaigns, messages, addressed),
                 suppressions=suppressions,
                 opt_outs=OptOuts(suppressions, addressees),
+                pushes=pushes,
                 secret=secret,
                 owner=new_id(),
                 delivery_wait=timedelta(seconds=settings.delivery_wait_s),
@@ -83,7 +92,7 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         opting_out = suppression_routes(
             suppressions, files, addressees, settings.upload_limit_bytes
         )
-        add_routes(app, views, health, opting_out)
+        add_routes(app, views, health, opting_out, pushing_routes(pushes, under_way))
         app.state.projectors = [campaigns, messages, addressed]
         await run(
             app,
@@ -94,6 +103,7 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
                 "addressees view": addressed.run(),
                 "suppressed view": listed.run(),
                 "health": health.run(),
+                "pushes": pushes.run(),
                 **{f"link {owner.settings.id}": owner.run() for owner in owners},
             },
         )

@@ -20,6 +20,7 @@ from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
 from dispatcher.outgoing import Outgoing
 from dispatcher.planning import Planner
+from dispatcher.pushing import Pushes
 from dispatcher.querying import Querying
 from dispatcher.reading import Views
 from dispatcher.recalling import recall
@@ -45,6 +46,7 @@ class LinkOwner:
     projectors: Sequence[Projector]
     suppressions: Suppressions
     opt_outs: OptOuts
+    pushes: Pushes
     secret: bytes
     owner: str
     delivery_wait: timedelta
@@ -207,6 +209,8 @@ class LinkOwner:
         resting = await self.views.deferred.count_documents(waiting)
         audience = self.views.audience(campaign)
         sender.put(Outgoing.of(campaign, sending, source, audience, resting))
+        if campaign["settings"]["mode"] == "trigger":
+            self.pushes.take_up(campaign)
         return True
 
     def _plan(self, campaign: Document) -> bool:

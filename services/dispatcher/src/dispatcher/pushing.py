@@ -1,0 +1,331 @@
+"""Messages pushed one by one into a `trigger` campaign: planned together, answered one by one.
+
+A contact is durable before the fact that plans it, under a name that the caller's key decides, so
+the same push twice is one message. All that wait share one insert and one fact. Numbers have no
+gaps: an insert stops at the first one that is taken, and whoever finds contacts that are not
+planned yet, left by a crash or by another dispatcher, plans them; the log lets one plan through.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter
+from pymongo import DESCENDING, IndexModel
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from campaign_events.decider import Conflict
+from campaign_events.envelope import Address, new_id
+from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
+from campaign_events.message import BATCH, MessageStatus
+from campaign_events.problems import Problem
+from campaign_events.projection import Document, Projector
+from dispatcher.outcomes import origin
+from dispatcher.planning import planned
+from dispatcher.reading import Views
+from dispatcher.suppressions import Suppressions
+from dispatcher.views import message_id
+
+PUSHES = Counter("carillon_pushed_messages", "Messages pushed into trigger campaigns")
+
+MOST_WAITING = 5_000
+LINES_KEPT = 1_000
+CAUGHT_UP_WITHIN_S = 5.0
+GATHER_S = 0.005
+"""Between two groups: the first push after a pause is planned at once."""
+AGAIN_S = 1.0
+LEAVE_S = 2.0
+DUPLICATE_KEY = 11000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One contact on its way into a campaign; `id` is the same when the same push comes again."""
+
+    id: str
+    phone: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What has become of a push, and the log's place that says so."""
+
+    number: int
+    status: MessageStatus
+    reason: str | None
+    seq: int
+
+
+@dataclass(slots=True)
+class Place:
+    """How far a campaign's plan and contacts are, as far as this process knows."""
+
+    planned_to: int
+    planned_seq: int
+    stored_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What pushing reads and writes."""
+
+    log: EventLog
+    views: Views
+    messages: Projector
+    suppressions: Suppressions
+
+
+class Line:
+    """The pushes of one campaign: a group at a time, while the next one gathers."""
+
+    def __init__(self, stores: Stores, campaign: Document) -> None:
+        self._stores = stores
+        self._campaign = campaign
+        self._audience = stores.views.audience(campaign)
+        self._waiting: deque[tuple[Push, asyncio.Future[Pushed]]] = deque()
+        self._place: Place | None = None
+        self.unsettled = False
+        """Whether there may be contacts that are not planned yet."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits to be planned."""
+        return bool(self._waiting) or self.unsettled
+
+    def put(self, push: Push) -> asyncio.Future[Pushed]:
+        """Line up; the future tells what has become of it.
+
+        Raises:
+            Problem: 429 when too many wait already.
+
+        """
+        if len(self._waiting) >= MOST_WAITING:
+            raise Problem(429, "rate_limited", "Too many messages wait to be taken; try again.")
+        future: asyncio.Future[Pushed] = asyncio.get_running_loop().create_future()
+        self._waiting.append((push, future))
+        return future
+
+    async def work(self) -> None:
+        """Plan until nobody waits any more and nothing is left without a plan."""
+        while self.busy:
+            group = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            try:
+                told = await self._settle({push.id: push for push, _ in group})
+            except (Unavailable, Rejected, PyMongoError) as error:
+                # Contacts may be stored by now: they are planned as soon as that is possible.
+                self.unsettled, self._place = True, None
+                log.warning("pushes wait", campaign=self._campaign["_id"], why=repr(error))
+                _answer(group, error)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self.unsettled = False
+                _answer(group, told)
+                await asyncio.sleep(GATHER_S)
+            finally:
+                for _, future in group:
+                    future.cancel()
+
+    async def _settle(self, wanted: Mapping[str, Push]) -> dict[str, Pushed]:
+        """Have all of these planned, and whatever else is not; tell what became of them."""
+        known = await self._numbers(wanted)
+        told: dict[str, Pushed] = {}
+        while True:
+            place = self._place = self._place or await self._look()
+            new = [push for name, push in wanted.items() if name not in known]
+            try:
+                if place.stored_to > place.planned_to:
+                    told |= await self._plan(place, await self._unplanned(place))
+                elif any(number > place.stored_to for number in known.values()):
+                    self._place = None
+                elif new:
+                    contacts = await self._store(place, new)
+                    known |= {contact["_id"]: contact["number"] for contact in contacts}
+                    if len(contacts) < len(new):
+                        known |= await self._numbers([push.id for push in new])
+                        self._place = None
+                    elif contacts:
+                        told |= await self._plan(place, contacts)
+                else:
+                    rest = {name: known[name] for name in wanted if name not in told}
+                    return told | await self._statuses(rest, place)
+            except Conflict:
+                self._place = None
+
+    async def _look(self) -> Place:
+        """Ask the views, when they hold all that was ever said, how far everything is.
+
+        Raises:
+            Unavailable: they are too far behind.
+
+        """
+        stores, campaign = self._stores, self._campaign["_id"]
+        end = await stores.log.last_seq(stores.messages.projection.stream)
+        if not await stores.messages.reached(end, CAUGHT_UP_WITHIN_S):
+            raise Unavailable("the views are behind the log")
+        sending = await stores.views.sendings.find_one({"_id": campaign}) or {}
+        found = stores.views.pushed.find({"audience": campaign}, {"number": 1})
+        last = await found.sort("number", DESCENDING).limit(1).to_list()
+        planned_to = sending.get("planned_to", 0)
+        stored_to = max(planned_to, last[0]["number"] if last else 0)
+        return Place(planned_to, sending.get("planned_seq", 0), stored_to)
+
+    async def _numbers(self, names: Collection[str]) -> dict[str, int]:
+        found = self._stores.views.pushed.find({"_id": {"$in": list(names)}}, {"number": 1})
+        return {row["_id"]: row["number"] async for row in found} if names else {}
+
+    async def _unplanned(self, place: Place) -> list[Document]:
+        return await self._audience.numbered({"$gt": place.planned_to}, BATCH)
+
+    async def _store(self, place: Place, pushes: Sequence[Push]) -> list[Document]:
+        """Store contacts under the next numbers; return those that are, up to the first refused."""
+        contacts = [
+            {
+                "_id": push.id,
+                "audience": self._audience.id,
+                "number": number,
+                "phone": push.phone,
+                "variables": push.variables,
+            }
+            for number, push in enumerate(pushes, place.stored_to + 1)
+        ]
+        try:
+            await self._stores.views.pushed.insert_many(contacts, ordered=True)
+        except BulkWriteError as error:
+            if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
+                raise
+            contacts = contacts[: error.details["nInserted"]]
+        place.stored_to += len(contacts)
+        return contacts
+
+    async def _plan(self, place: Place, contacts: Sequence[Document]) -> dict[str, Pushed]:
+        """Plan contacts that follow the plan so far.
+
+        Raises:
+            Conflict: somebody else has planned something in between.
+
+        """
+        workspace, text = self._campaign["workspace"], self._campaign["settings"]["text"]
+        phones = [contact["phone"] for contact in contacts]
+        suppressed = await self._stores.suppressions.among(workspace, phones)
+        event = planned(self._audience.id, text, contacts, suppressed)
+        address = Address(workspace, self._campaign["_id"])
+        fact = Fact(event, address, new_id(), after=place.planned_seq)
+        place.planned_seq = await self._stores.log.append_fact(fact, origin())
+        place.planned_to = event.last
+        place.stored_to = max(place.stored_to, event.last)
+        PUSHES.inc(len(contacts))
+        reasons = {skip.number: skip.reason for skip in event.skipped}
+        return {
+            contact["_id"]: Pushed(
+                contact["number"],
+                "skipped" if contact["number"] in reasons else "queued",
+                reasons.get(contact["number"]),
+                place.planned_seq,
+            )
+            for contact in contacts
+        }
+
+    async def _statuses(self, numbers: Mapping[str, int], place: Place) -> dict[str, Pushed]:
+        """Tell of messages that were planned before where they are by now."""
+        if not numbers:
+            return {}
+        campaign, views = self._campaign["_id"], self._stores.views
+        await self._stores.messages.reached(place.planned_seq, CAUGHT_UP_WITHIN_S)
+        sending = await views.sendings.find_one({"_id": campaign}, {"open": 1}) or {}
+        names = [message_id(campaign, number) for number in numbers.values()]
+        found = views.messages.find(
+            {"_id": {"$in": names}}, {"status": 1, "reason": 1, "number": 1}
+        )
+        rows = {row["number"]: row async for row in found}
+        taken = set(sending.get("open", ()))
+        told: dict[str, Pushed] = {}
+        for name, number in numbers.items():
+            row = rows.get(number, {"status": "submitting" if number in taken else "queued"})
+            told[name] = Pushed(number, row["status"], row.get("reason"), place.planned_seq)
+        return told
+
+
+def _answer(
+    group: Sequence[tuple[Push, asyncio.Future[Pushed]]], told: Mapping[str, Pushed] | Exception
+) -> None:
+    for push, future in group:
+        if future.done():
+            continue
+        if isinstance(told, Exception):
+            future.set_exception(told)
+        else:
+            future.set_result(told[push.id])
+
+
+class Pushes:
+    """The lines of all campaigns that are pushed to through this process."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._lines: OrderedDict[str, Line] = OrderedDict()
+        self._work: dict[str, asyncio.Task[None]] = {}
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def prepare(self) -> None:
+        """Make the index that gives every number away once."""
+        index = IndexModel([("audience", 1), ("number", 1)], unique=True)
+        await self._stores.views.pushed.create_indexes([index])
+
+    async def push(self, campaign: Document, push: Push) -> Pushed:
+        """Plan one message; one that was planned before is the same message still.
+
+        Raises:
+            Problem: 429 when too many wait.
+            Unavailable, Rejected, PyMongoError: it may have been taken; ask again with its key.
+
+        """
+        future = self._line(campaign).put(push)
+        self._keep_working(campaign["_id"])
+        return await future
+
+    def take_up(self, campaign: Document) -> None:
+        """Plan what was stored without having been planned when a dispatcher died."""
+        self._line(campaign).unsettled = True
+        self._keep_working(campaign["_id"])
+
+    async def run(self) -> None:
+        """Watch over the work until cancelled; then let those who wait have their answer."""
+        try:
+            await self._broken
+        finally:
+            if self._work:
+                await asyncio.wait(self._work.values(), timeout=LEAVE_S)
+            for task in self._work.values():
+                task.cancel()
+            await asyncio.gather(*self._work.values(), return_exceptions=True)
+
+    def _line(self, campaign: Document) -> Line:
+        name = campaign["_id"]
+        if name not in self._lines:
+            self._lines[name] = Line(self._stores, campaign)
+        self._lines.move_to_end(name)
+        for idle in list(self._lines)[: max(0, len(self._lines) - LINES_KEPT)]:
+            if idle not in self._work:
+                del self._lines[idle]
+        return self._lines[name]
+
+    def _keep_working(self, name: str) -> None:
+        if name not in self._work:
+            task = asyncio.create_task(self._lines[name].work(), name=f"pushes of {name}")
+            self._work[name] = task
+            task.add_done_callback(lambda done: self._done(name, done))
+
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._work[name]
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not self._broken.done():
+            self._broken.set_exception(error)
+        elif self._lines[name].busy:
+            self._keep_working(name)
