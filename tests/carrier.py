@@ -22,14 +22,16 @@ class Carrier:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        arguments = ("--config", self.config, "--port", str(self.port), "--ledger", self.ledger)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "smsc", *arguments], stdout=subprocess.PIPE
-        )
+        self._process = subprocess.Popen(self.command(), stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, "the simulator ended before it listened"
         self.port = json.loads(line)["port"]
+
+    def command(self) -> list[str]:
+        """What starts it."""
+        files = ("--config", str(self.config), "--ledger", str(self.ledger))
+        return [sys.executable, "-m", "smsc", *files, "--port", str(self.port)]
 
     def kill(self) -> None:
         """End it without a warning."""

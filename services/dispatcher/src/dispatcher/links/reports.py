@@ -66,7 +66,7 @@ def read_queried(question: Question, said: QuerySmResp, at: datetime) -> Report:
     known = said.message_state in STATS
     stat = STATS[MessageState(said.message_state)] if known else "UNKNOWN"
     return Report(
-        message_id=question.message_id,
+        message_id=message_ids.folded(question.message_id),
         state=STATES.get(stat, "interim"),
         error=f"{said.error_code:03d}" if said.error_code else None,
         stat=stat,
