@@ -40,7 +40,7 @@ class OptingOut:
     issuer: Issuer
     workspace: str
     log: EventLog
-    list: Suppressions
+    suppressions: Suppressions
     addressees: Addressees
     addressed: Projector
 
@@ -140,14 +140,14 @@ async def test_an_entry_is_taken_off_and_can_be_put_on_anew(
     assert gone.status_code == 204
     assert gone.headers["Event-Position"].startswith("m")
     assert await everybody(admin) == [other]
-    assert await stage.list.among(stage.workspace, ["+447911123456"]) == set()
-    assert not stage.list.is_fresh(entry["id"])
+    assert await stage.suppressions.among(stage.workspace, ["+447911123456"]) == set()
+    assert not stage.suppressions.is_fresh(entry["id"])
     assert await db["suppressions"].count_documents({"_id": entry["id"]}) == 0
     assert (await admin.delete(f"{SUPPRESSIONS}/{entry['id']}")).status_code == 404
 
     anew = await added(admin, "+447911123456", "again")
     assert (anew["id"], anew["reason"]) == (entry["id"], "again")
-    assert stage.list.is_fresh(entry["id"])
+    assert stage.suppressions.is_fresh(entry["id"])
 
 
 async def test_list_log_and_memory_agree_whatever_is_added_and_removed_at_once(
@@ -167,8 +167,8 @@ async def test_list_log_and_memory_agree_whatever_is_added_and_removed_at_once(
         listed = facts[-1].type == "suppression.added"
         entries = await everybody(admin)
         assert [entry["phone"] for entry in entries] == ([phone] if listed else [])
-        assert stage.list.is_fresh(hashed) == listed
-        assert await stage.list.among(stage.workspace, [phone]) == ({phone} if listed else set())
+        assert stage.suppressions.is_fresh(hashed) == listed
+        assert await stage.suppressions.among(stage.workspace, [phone]) == ({phone} if listed else set())
 
 
 async def test_viewers_see_masked_phones_and_change_nothing(
@@ -266,7 +266,7 @@ async def test_a_file_adds_to_the_list_and_its_rows_are_counted(
     assert entries.keys() == {"+447911123456", "+447911123457", "+447911123458"}
     assert entries["+447911123456"] == before
     assert entries["+447911123457"]["source"] == "upload"
-    assert stage.list.is_fresh(entries["+447911123458"]["id"])
+    assert stage.suppressions.is_fresh(entries["+447911123458"]["id"])
     assert await db["suppression_uploads"].count_documents({}) == 0
 
     again = await uploaded(admin, file.encode(), "text/csv")
@@ -292,7 +292,7 @@ async def test_a_form_and_many_numbers_are_taken_too(
     assert sum(len(fact.hashes) for fact in facts) == 5000
     assert max(len(fact.hashes) for fact in facts) <= 500
     assert not any(number in repr(fact) for fact in facts for number in numbers[:3])
-    assert await stage.list.among(stage.workspace, numbers) == set(numbers)
+    assert await stage.suppressions.among(stage.workspace, numbers) == set(numbers)
 
 
 @pytest.mark.parametrize(
@@ -334,18 +334,18 @@ async def test_what_has_left_memory_is_looked_up_again(
 ) -> None:
     monkeypatch.setattr("dispatcher.suppressions.FRESH_KEPT", 5)
     first = await added(admin, "+447911123456")
-    before = stage.list.forgotten
+    before = stage.suppressions.forgotten
     content = "\n".join(f"+4915112{number:06d}" for number in range(20)).encode()
     await uploaded(admin, content, "text/plain")
 
-    assert stage.list.forgotten > before
-    assert not stage.list.is_fresh(first["id"])
-    await stage.list.look_up([first["id"], "unknown"])
-    assert stage.list.is_fresh(first["id"])
-    assert not stage.list.is_fresh("unknown")
+    assert stage.suppressions.forgotten > before
+    assert not stage.suppressions.is_fresh(first["id"])
+    await stage.suppressions.look_up([first["id"], "unknown"])
+    assert stage.suppressions.is_fresh(first["id"])
+    assert not stage.suppressions.is_fresh("unknown")
     await admin.delete(f"{SUPPRESSIONS}/{first['id']}")
-    assert not stage.list.is_fresh(first["id"])
+    assert not stage.suppressions.is_fresh(first["id"])
 
 
 def opt_outs(stage: OptingOut) -> OptOuts:
-    return OptOuts(stage.list, stage.addressees)
+    return OptOuts(stage.suppressions, stage.addressees)

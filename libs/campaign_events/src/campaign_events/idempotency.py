@@ -16,7 +16,12 @@ from fastapi import FastAPI, Request, Response
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.middleware.base import (
+    BaseHTTPMiddleware,
+    DispatchFunction,
+    RequestResponseEndpoint,
+)
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from campaign_events.access import Caller, authenticate
 from campaign_events.envelope import new_id
@@ -25,6 +30,7 @@ from campaign_events.projection import Database, Document
 
 KEPT = timedelta(hours=24)
 STALE = timedelta(seconds=30)
+KEY = "Idempotency-Key"
 MAX_KEY = 200
 log = structlog.get_logger(__name__)
 _HEADERS = ("content-type", "event-position", "location")
@@ -43,16 +49,12 @@ class IdempotencyKeys:
 
     def serve(self, app: FastAPI) -> None:
         """Stand before the app's routes, but behind its limit on bodies: they are read here."""
-        app.user_middleware.append(Middleware(BaseHTTPMiddleware, dispatch=self.middleware))
+        app.user_middleware.append(Middleware(_Door, answer=self._answer))
 
-    async def middleware(self, request: Request, proceed: RequestResponseEndpoint) -> Response:
-        """Give every request its command id; answer a repeated POST from memory."""
-        request.state.command_id = new_id()
-        key = request.headers.get("Idempotency-Key")
-        if request.method != "POST" or key is None:
-            return await proceed(request)
+    async def _answer(self, request: Request, proceed: RequestResponseEndpoint) -> Response:
+        """Answer a POST with a key, a repeated one from memory."""
         try:
-            return await self._once(request, proceed, key)
+            return await self._once(request, proceed, request.headers[KEY])
         except Exception as error:  # outside of the app's own handlers here
             problem = problem_of(error)
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -126,6 +128,26 @@ class IdempotencyKeys:
         await self._answers.update_one(
             {"_id": entry_id}, {"$set": {"held": datetime.fromtimestamp(0, UTC)}}
         )
+
+
+class _Door:
+    """Gives every request its command id, and lets only those with a key pass through memory.
+
+    All others go by untouched, so an answer that breaks off half-way does not end like a whole one.
+    """
+
+    def __init__(self, app: ASGIApp, answer: DispatchFunction) -> None:
+        self._app = app
+        self._with_key = BaseHTTPMiddleware(app, answer)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.command_id = new_id()
+        keyed = request.method == "POST" and KEY in request.headers
+        await (self._with_key if keyed else self._app)(scope, receive, send)
 
 
 def _entry_id(caller: Caller, key: str) -> str:
