@@ -192,10 +192,13 @@ class CampaignExpired(StatusChanged):
 
 
 class CampaignDeleted(CampaignEvent):
-    """A campaign that was still `new` is gone; its contacts are removed."""
+    """A campaign that nothing had come of is gone; its contacts are removed.
+
+    An SMS campaign was `new`, a voice campaign a `draft` of its first run.
+    """
 
     type: Literal["campaign.deleted"] = "campaign.deleted"
-    was: Status
+    was: Status | Literal["draft"]
     by: Actor
 
 

@@ -85,6 +85,11 @@ READERS = (
             "message.*.*.sending_failed",
         ),
     ),
+    Reader(
+        "CALLS",
+        "campaign-follows-calls",
+        ("call.*.*.finished", "call.*.*.dialling_failed"),
+    ),
 )
 
 

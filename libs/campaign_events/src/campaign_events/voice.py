@@ -142,10 +142,14 @@ class ContactsAdded(CampaignEvent):
 
 
 class ContactsExcluded(CampaignEvent):
-    """These contacts must not be called any more in this campaign."""
+    """These contacts must not be called, or written to, any more in this campaign.
+
+    Each is named once in a campaign's life; `excluded` counts them all, with these.
+    """
 
     type: Literal["campaign.contacts_excluded"] = "campaign.contacts_excluded"
     numbers: Annotated[tuple[int, ...], Field(max_length=500)]
+    excluded: int = 0
     by: Actor
 
 
@@ -197,6 +201,14 @@ class DiallingFailed(VoiceStatusChanged):
     reason: str
 
 
+class ContactsLeft(CampaignEvent):
+    """The last call of a run that is over has ended: `left` contacts may be called in another."""
+
+    type: Literal["campaign.contacts_left"] = "campaign.contacts_left"
+    run: int
+    left: int
+
+
 class CampaignRestarted(VoiceStatusChanged):
     """Somebody prepared run `run`: a draft with every contact that is not completed."""
 
@@ -227,6 +239,7 @@ type VoiceCampaignEvent = (
     | DiallingStopped
     | DiallingCompleted
     | DiallingFailed
+    | ContactsLeft
     | CampaignRestarted
     | RestartCancelled
 )
