@@ -1,7 +1,10 @@
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.rate import Rate
+from dispatcher.links.link import Answer, Verdict
+from dispatcher.rate import Rate, Throttling
 
 
 @given(
@@ -57,3 +60,17 @@ def test_a_long_message_goes_into_debt_that_the_next_seconds_pay() -> None:
     assert rate.room(2) <= 0
     assert rate.wait_s() > 3
     assert rate.room(6) > 0
+
+
+def test_the_throttled_share_tells_of_the_last_seconds_and_fades() -> None:
+    def answers(count: int, verdict: Verdict) -> list[Answer]:
+        now = datetime(2026, 11, 22, tzinfo=UTC)
+        return [Answer(("c", 1, 0), 0, None, verdict, now)] * count
+
+    throttling = Throttling()
+    assert throttling.share(0.0) == 0
+    throttling.heard(answers(50, "throttled") + answers(50, "accepted"), 1.0)
+    assert throttling.share(1.0) == 0.5
+    throttling.heard(answers(300, "accepted"), 11.0)
+    assert throttling.share(11.0) < 0.1
+    assert throttling.share(1000.0) == 0

@@ -8,6 +8,7 @@ from dispatcher.inflight import InFlight, Message, reference
 from dispatcher.links.link import Answer, Part, Report, Source, Token, Verdict
 from dispatcher.outcomes import Outcomes
 from dispatcher.settling import Settling
+from dispatcher.strays import Stray, Strays
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PHONE = "+4915112000001"
@@ -54,7 +55,8 @@ async def hear(settled: Settling, out: Outcomes, *reports: Report) -> bool:
     """Let reports in; True when all that are in hand may be acknowledged."""
     known = settled._inflight._by_id
     for one in reports:
-        if one.message_id not in known and settled._recognised(one) is None:
+        unanswered = list(settled.open.values())
+        if one.message_id not in known and settled._recognised(one, unanswered) is None:
             raise AssertionError("these tests have no view to ask")
     await settled.reported(reports, out)
     return not settled._held
@@ -230,6 +232,111 @@ async def test_somebody_elses_reference_recognises_nothing() -> None:
     settled.answered([answer("unknown")], out)
 
     assert settled._recognised(report("x", ref=reference("c", 2, 0))) is None
+
+
+def test_an_answer_without_an_id_has_the_message_all_the_same() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+
+    settled.answered([Answer(("c", 1, 0), 0, None, "accepted", NOW)], out)
+
+    assert told(out) == {"submitted": 1}
+
+
+def test_an_id_is_stored_as_the_carrier_wrote_it() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = one = message()
+
+    settled.answered([Answer(("c", 1, 0), 0, "7f", "accepted", NOW, "0000007F")], out)
+
+    assert one.ids == ("0000007F",)
+
+
+async def test_a_report_that_names_an_unanswered_submit_is_held_and_then_counts() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+
+    assert not await hear(settled, out, report("x", ref=reference("c", 1, 0)))
+    settled.answered([answer("unknown")], out)
+    assert await hear(settled, out)
+
+    assert told(out) == {"submitted": 1, "delivered": 1}
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_a_stray_that_came_before_the_connection_was_lost_decides(delivered: bool) -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled._keep(report("x", delivered=delivered), None if delivered else "001", out)
+
+    settled.answered([answer("unknown")], out)
+
+    assert told(out) == {"submitted": 1, "delivered" if delivered else "failed": 1}
+    assert not len(settled.strays)
+    assert not len(settled.undecided)
+
+
+def test_without_a_reference_another_submit_to_the_same_number_keeps_a_report_unmatched() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("unknown")], out)
+    settled.open["c", 2] = other = message(number=2)
+
+    assert settled._recognised(report("x"), [other]) is None
+    assert settled._recognised(report("x")) is not None
+
+
+def test_without_a_reference_the_sender_must_be_the_same() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = one = message()
+    one.source = "Bank"
+    settled.answered([answer("unknown")], out)
+
+    assert settled._recognised(report("x")) is None
+
+
+def test_a_link_that_resends_puts_undecided_messages_back() -> None:
+    nowhere: Any = None
+    inflight = InFlight("l", nowhere, lambda: 0, nowhere)
+    settled, out = Settling(inflight, 0, "resend"), Outcomes("l")
+    settled.open["c", 1] = message()
+    settled.answered([answer("unknown")], out)
+
+    settled.give_up(out)
+
+    [(_, deferral)] = out.deferrals()
+    assert (deferral.error, deferral.temporary) == ("outcome_unknown", True)
+    assert not len(settled.undecided)
+
+
+def test_throttling_is_no_try_of_the_message_itself() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(tries=3)
+    settled.answered([answer("throttled")], out)
+
+    [(_, deferral)] = out.deferrals()
+    assert (deferral.temporary, deferral.after_s) == (False, 1.0)
+
+
+def test_strays_are_bounded_and_the_oldest_goes_first() -> None:
+    strays = Strays(kept=2)
+    for name in ("a", "b", "c"):
+        kept = UnmatchedReport(carrier_id=name, delivered=True)
+        strays.keep(Stray(kept, PHONE[1:], other_ids=(f"{name}'",)))
+
+    assert len(strays) == 2
+    assert strays.take("a", PHONE[1:]) is None
+    assert strays.take("b'", "somebody else") is None
+    assert strays.take("b'", PHONE[1:]) is not None
+    assert [one.report.carrier_id for one in strays.to(PHONE[1:])] == ["c"]
+
+
+def test_what_the_carrier_says_of_an_open_message_is_never_counted_twice_as_a_stray() -> None:
+    strays = Strays()
+    kept = UnmatchedReport(carrier_id="a", delivered=True)
+
+    assert strays.keep(Stray(kept))
+    assert not strays.keep(Stray(kept))
 
 
 def test_outcomes_are_counted_by_campaign() -> None:
