@@ -101,3 +101,34 @@ def test_a_sixteen_bit_reference_is_read_too() -> None:
 
 def test_a_lost_extension_character_reads_as_the_basic_one() -> None:
     assert text.decode(b"\x1bA\x1b", GSM_7) == "A"
+
+
+@pytest.mark.parametrize(
+    ("octets", "data_coding", "expected"),
+    [
+        (b"STOP", 0x00, "STOP"),
+        (b"STOP", 0x01, "STOP"),
+        (b"Cess\xe9", 0x03, "Cessé"),
+        (b"STOP", 0x04, "STOP"),
+        ("СТОП".encode("iso8859_5"), 0x06, "СТОП"),
+        ("СТОП".encode("utf-16-be"), 0x08, "СТОП"),
+        (("\ufeff" + "СТОП").encode("utf-16-be"), 0x08, "СТОП"),
+        (("\ufeff" + "СТОП").encode("utf-16-le"), 0x08, "СТОП"),
+        (b"\x05ric", 0x10, "éric"),  # class 0, default alphabet
+        ("СТОП".encode("utf-16-be"), 0x18, "СТОП"),  # class 0, UCS-2
+        (b"\x05ric", 0xF1, "éric"),
+        (b"\xe9ric", 0xF5, "éric"),
+        ("СТОП".encode("utf-16-be"), 0xE0, "СТОП"),
+        (b"STOP", 0x0A, "STOP"),
+        (b"\x00S\xd8", 0x08, "S�"),
+    ],
+)
+def test_what_people_write_is_read_in_its_alphabet(
+    octets: bytes, data_coding: int, expected: str
+) -> None:
+    assert text.decode(octets, data_coding) == expected
+
+
+@given(st.binary(max_size=200), st.integers(0, 255))
+def test_whatever_comes_can_be_read(octets: bytes, data_coding: int) -> None:
+    assert isinstance(text.decode(octets, data_coding), str)

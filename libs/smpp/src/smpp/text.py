@@ -1,5 +1,6 @@
 """Text into the octets of one or more short messages (GSM 03.38, GSM 03.40)."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,18 @@ MOST_PARTS: Final = 255
 
 _UNIT: Final = 2
 """Octets of a UTF-16 unit; a septet has an octet of its own on the wire."""
+_CODINGS: Final = {
+    UCS_2: "utf-16-be",
+    0x05: "shift_jis",
+    0x06: "iso8859_5",
+    0x07: "iso8859_8",
+    0x0D: "iso2022_jp_1",
+    0x0E: "euc_kr",
+}
+_WITH_CLASS: Final = 0x10
+_WITHOUT_ALPHABET: Final = {0xC: None, 0xD: None, 0xE: "utf-16-be"}
+"""Groups of "message waiting": two of the default alphabet, one of UCS-2."""
+_DATA_AND_CLASS: Final = 0xF
 _CODES: Final = {
     **{char: bytes((code,)) for code, char in enumerate(GSM_BASIC) if code != ESCAPE},
     **{char: bytes((ESCAPE, code)) for char, code in GSM_EXTENSION.items()},
@@ -60,11 +73,28 @@ def encode(text: str, *, reference: int = 0) -> list[EncodedPart]:
 
 def decode(octets: bytes, data_coding: int) -> str:
     """The text of an inbound message without its header; what cannot be read becomes `�`."""
-    if data_coding == UCS_2:
-        return octets.decode("utf-16-be", "replace")
-    if data_coding == GSM_7:
+    coding = _coding(data_coding)
+    if coding is None:
         return _from_gsm(octets)
-    return octets.decode("latin-1")
+    if octets[:2] in (BOM_UTF16_BE, BOM_UTF16_LE) and coding == "utf-16-be":
+        coding = "utf-16"
+    return octets.decode(coding, "replace")
+
+
+def _coding(data_coding: int) -> str | None:
+    """The name of a character set (SMPP 3.4, 5.2.19); None for the default alphabet.
+
+    Above 0x0F many carriers hand through what the phone said (TS 23.038, section 4): alphabets
+    with a message class or with a message waiting.
+    """
+    if data_coding < _WITH_CLASS:
+        return None if data_coding == GSM_7 else _CODINGS.get(data_coding, "latin-1")
+    group, alphabet = data_coding >> 4, data_coding >> 2 & 0b11
+    if group in _WITHOUT_ALPHABET:
+        return _WITHOUT_ALPHABET[group]
+    if group == _DATA_AND_CLASS:
+        return "latin-1" if alphabet & 1 else None
+    return (None, "latin-1", "utf-16-be", "latin-1")[alphabet]
 
 
 def split_header(octets: bytes) -> tuple[bytes, bytes]:
