@@ -90,18 +90,22 @@ async def _topology(url: str) -> None:
 @contextmanager
 def mongod(folder: Path, port: int) -> Iterator[str]:
     """A primary of a replica set of one; gives its URL."""
-    command = [
+    with running(mongod_command(folder, port), folder / "mongod.log"):
+        initiate(port)
+        yield f"mongodb://127.0.0.1:{port}/?replicaSet=test"
+
+
+def mongod_command(folder: Path, port: int) -> list[str]:
+    return [
         *(program(MONGO), "--dbpath", str(folder), "--bind_ip", "127.0.0.1"),
         *("--port", str(port), "--replSet", "test", "--nounixsocket"),
         *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     ]
-    with running(command, folder / "mongod.log"):
-        _initiate(port)
-        yield f"mongodb://127.0.0.1:{port}/?replicaSet=test"
 
 
-def _initiate(port: int) -> None:
+def initiate(port: int) -> None:
+    """Make it a primary."""
     give_up = time.monotonic() + PATIENCE_S
     with MongoClient[dict[str, object]](
         "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500
@@ -114,6 +118,13 @@ def _initiate(port: int) -> None:
             except PyMongoError:
                 if time.monotonic() > give_up:
                     raise
+    until_primary(port)
+
+
+def until_primary(port: int) -> None:
+    """Wait until the server takes writes."""
+    give_up = time.monotonic() + PATIENCE_S
+    with MongoClient[dict[str, object]]("127.0.0.1", port, directConnection=True) as client:
         while not client.admin.command("hello").get("isWritablePrimary"):
             if time.monotonic() > give_up:
                 raise TimeoutError("mongod did not become primary")
