@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from campaign_events.audit import audited, note
-from campaign_events.audit import audited, note
 from campaign_events.envelope import Position, rfc3339
 from campaign_events.positions import tell, up_to_date
 from campaign_events.problems import Problem, not_found
