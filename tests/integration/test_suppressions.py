@@ -11,15 +11,22 @@ import httpx
 import pytest
 from nats.aio.client import Client
 
-from campaign_events.campaign import SettingsChanged, WorkspaceSettings
+from campaign_events.campaign import (
+    CampaignCreated,
+    SettingsChanged,
+    SmsSettings,
+    WorkspaceSettings,
+)
 from campaign_events.envelope import Actor, Address, Origin, new_id
-from campaign_events.eventlog import EventLog, Fact
+from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projection import Database, Projector
+from campaign_events.sender import Revision, RevisionApproved, RevisionSubmitted
 from campaign_events.service import api
 from campaign_events.suppression import LIST, phone_hash
 from dispatcher.addressees import ADDRESSEES, Addressees
 from dispatcher.inbound import OptOuts
+from dispatcher.links.link import Inbound, Token
 from dispatcher.suppressed import SUPPRESSED
 from dispatcher.suppression_files import SuppressionFiles
 from dispatcher.suppressions import Suppressions
@@ -54,6 +61,12 @@ class OptingOut:
     async def facts(self) -> list[Any]:
         subject = f"suppression.{self.workspace}.{LIST}.>"
         return [entry.event for entry in await self.log.load_subject("MESSAGES", subject)]
+
+    async def settled(self) -> None:
+        """Wait until the list shows what the log says of it."""
+        subject = f"suppression.{self.workspace}.{LIST}.>"
+        facts = await self.log.load_subject("MESSAGES", subject)
+        await self.suppressions.shown(facts[-1].seq)
 
     async def say(self, event: Any, thing: str, workspace: str | None = None) -> None:
         """Another service states a fact; the dispatcher has heard it."""
@@ -168,7 +181,9 @@ async def test_list_log_and_memory_agree_whatever_is_added_and_removed_at_once(
         entries = await everybody(admin)
         assert [entry["phone"] for entry in entries] == ([phone] if listed else [])
         assert stage.suppressions.is_fresh(hashed) == listed
-        assert await stage.suppressions.among(stage.workspace, [phone]) == ({phone} if listed else set())
+        assert await stage.suppressions.among(stage.workspace, [phone]) == (
+            {phone} if listed else set()
+        )
 
 
 async def test_viewers_see_masked_phones_and_change_nothing(
@@ -296,22 +311,22 @@ async def test_a_form_and_many_numbers_are_taken_too(
 
 
 @pytest.mark.parametrize(
-    ("content", "media", "status", "code"),
+    ("content", "media", "refusal"),
     [
-        (b"+447911123456\n\xff\xfe\n", "text/plain", 422, "invalid"),
-        (b"phone\n+447911123456\n" + b'"never closed', "text/csv", 422, "invalid"),
-        (b"", "text/plain", 422, "invalid"),
-        (b"phone\n", "text/csv", 422, "invalid"),
-        (b"{}", "application/json", 415, "invalid"),
-        (b"+447911123456\n" + b"x\n" * LIMIT, "text/plain", 413, "too_large"),
+        (b"+447911123456\n\xff\xfe\n", "text/plain", (422, "invalid")),
+        (b"phone\n+447911123456\n" + b'"never closed', "text/csv", (422, "invalid")),
+        (b"", "text/plain", (422, "invalid")),
+        (b"phone\n", "text/csv", (422, "invalid")),
+        (b"{}", "application/json", (415, "invalid")),
+        (b"+447911123456\n" + b"x\n" * LIMIT, "text/plain", (413, "too_large")),
     ],
 )
 async def test_a_file_that_is_refused_changes_nothing(
-    admin: httpx.AsyncClient, db: Database, content: bytes, media: str, status: int, code: str
+    admin: httpx.AsyncClient, db: Database, content: bytes, media: str, refusal: tuple[int, str]
 ) -> None:
     answer = await uploaded(admin, content, media)
 
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (answer.status_code, answer.json()["code"]) == refusal
     assert await everybody(admin) == []
     assert await db["suppression_uploads"].count_documents({}) == 0
     assert await db["suppressions"].count_documents({}) == 0
@@ -347,5 +362,129 @@ async def test_what_has_left_memory_is_looked_up_again(
     assert not stage.suppressions.is_fresh(first["id"])
 
 
-def opt_outs(stage: OptingOut) -> OptOuts:
-    return OptOuts(stage.suppressions, stage.addressees)
+class Nobody:
+    """A session that need not acknowledge anything."""
+
+    def acknowledge(self, sequence: int) -> None:
+        raise AssertionError(f"{sequence} is not for the opt-out list to acknowledge")
+
+
+def inbound(text: str, to: str, by: str = "447911123456", **other: Any) -> Inbound:
+    now = datetime.now(UTC)
+    return Inbound(by, to, text, at=now, token=Token(Nobody(), 1), **other)
+
+
+@dataclass
+class Talk:
+    """Somebody writes back over a link of this test's own."""
+
+    stage: OptingOut
+    link: str
+
+    async def hear(self, *messages: Inbound) -> None:
+        await OptOuts(self.stage.suppressions, self.stage.addressees).heard(self.link, messages)
+
+    async def listed(self, *workspaces: str) -> list[set[str]]:
+        among = self.stage.suppressions.among
+        return [await among(one, ["+447911123456"]) for one in workspaces]
+
+    async def uses_link(self, workspace: str) -> None:
+        settings = SmsSettings(name="c", text="Hi", sender_id="s", link_id=self.link)
+        await self.stage.say(CampaignCreated(settings=settings, author=BY), new_id(), workspace)
+
+    async def sender(self, workspace: str, *saddrs: str, approved: int = 0) -> None:
+        """A sender with these revisions, of which the first few are approved."""
+        sender = new_id()
+        for number, saddr in enumerate(saddrs, 1):
+            revision = Revision(number=number, saddr=saddr, ston=5, snpi=0)
+            await self.stage.say(RevisionSubmitted(revision=revision, by=BY), sender, workspace)
+        for number in range(1, approved + 1):
+            await self.stage.say(RevisionApproved(number=number, by=BY), sender, workspace)
+
+
+@pytest.fixture
+def talk(stage: OptingOut) -> Talk:
+    return Talk(stage, f"l{new_id()[-12:]}")
+
+
+async def test_stop_is_for_the_workspace_whose_sender_was_addressed(
+    stage: OptingOut, talk: Talk
+) -> None:
+    mine, other, phone = stage.workspace, f"x{new_id()[-12:]}", {"+447911123456"}
+    await talk.uses_link(mine)
+    await talk.uses_link(other)
+    await talk.sender(mine, f"Old{talk.link}", f"New{talk.link}", f"Asked{talk.link}", approved=2)
+
+    await talk.hear(inbound("Stop ", f"OLD{talk.link}"))
+    assert await talk.listed(mine, other) == [phone, set()]
+    [fact] = await stage.facts()
+    assert (fact.source, fact.reason) == ("stop", "answered with a stop word")
+
+    # An address that nobody has approved is nobody's: everybody who uses the link is meant.
+    await talk.hear(inbound("STOP", f"Asked{talk.link}"))
+    assert await talk.listed(mine, other, "elsewhere") == [phone, phone, set()]
+    assert len(await stage.facts()) == 1
+
+
+async def test_each_workspace_has_stop_words_of_its_own(stage: OptingOut, talk: Talk) -> None:
+    mine, other, phone = stage.workspace, f"x{new_id()[-12:]}", {"+447911123456"}
+    await talk.uses_link(mine)
+    await talk.uses_link(other)
+    chosen = WorkspaceSettings(stop_words=("Genug",))
+    await stage.say(SettingsChanged(settings=chosen, by=BY), "settings", other)
+
+    await talk.hear(inbound("stop", "Shop"))
+    assert await talk.listed(mine, other) == [phone, set()]
+    await talk.hear(inbound("GENUG", "Shop"))
+    assert await talk.listed(mine, other) == [phone, phone]
+
+
+async def test_what_is_no_stop_word_goes_nowhere(stage: OptingOut, talk: Talk) -> None:
+    await talk.uses_link(stage.workspace)
+    await talk.hear(
+        inbound("please don't stop", "Shop"),
+        inbound("", "Shop"),
+        inbound("STOP", "Shop", part=(7, 2, 1)),
+        inbound("STOP", "Shop", by="BANK"),
+        inbound("STOP", "Shop", by=""),
+    )
+    await talk.hear()
+    assert await stage.facts() == []
+    assert await talk.listed(stage.workspace) == [set()]
+
+
+async def test_many_people_may_stop_at_once_and_no_text_or_number_is_in_the_log(
+    stage: OptingOut, talk: Talk, admin: httpx.AsyncClient
+) -> None:
+    await talk.uses_link(stage.workspace)
+    chosen = WorkspaceSettings(default_region="GB", stop_words=("secret word",))
+    await stage.say(SettingsChanged(settings=chosen, by=BY), "settings")
+    people = [f"4915112{number:06d}" for number in range(1200)]
+    await talk.hear(*(inbound("Secret word", "Shop", by=one) for one in [*people, *people[:9]]))
+    await talk.hear(inbound("secret word", "Shop", by="07911123456"))
+
+    facts = await stage.facts()
+    assert [len(fact.hashes) for fact in facts] == [500, 500, 200, 1]
+    assert "4915112" not in repr(facts)
+    assert "secret" not in repr(facts).casefold()
+    assert await talk.listed(stage.workspace) == [{"+447911123456"}]
+    await stage.settled()
+    newest = (await admin.get(SUPPRESSIONS, params={"limit": "1"})).json()["items"][0]
+    assert (newest["phone"], newest["source"]) == ("+447911123456", "stop")
+
+
+async def test_a_stop_waits_for_a_log_that_is_away(
+    stage: OptingOut, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk.uses_link(stage.workspace)
+    append, refusals = EventLog.append_fact, [Unavailable("away"), Rejected("full")]
+
+    async def flaky(log: EventLog, fact: Fact, origin: Origin) -> int:
+        if refusals:
+            raise refusals.pop()
+        return await append(log, fact, origin)
+
+    monkeypatch.setattr(EventLog, "append_fact", flaky)
+    await talk.hear(inbound("STOP", "Shop"))
+    assert not refusals
+    assert await talk.listed(stage.workspace) == [{"+447911123456"}]

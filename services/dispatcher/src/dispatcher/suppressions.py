@@ -123,11 +123,12 @@ class Suppressions:
 
         """
         by_hash = self.hashed(workspace, phones)
+        known = [hashed for hashed in by_hash if hashed in self._fresh]
         found = self._listed.find({"_id": {"$in": list(by_hash)}}, {"_id": 1})
-        for entry in await found.to_list():
-            del by_hash[entry["_id"]]
+        listed = {*known, *[entry["_id"] async for entry in found]}
+        by_hash = {hashed: phone for hashed, phone in by_hash.items() if hashed not in listed}
         if not by_hash:
-            return set(), 0
+            return set(), max((self._fresh.get(hashed, 0) for hashed in known), default=0)
         await self._write_down(workspace, by_hash, 0)
         event = SuppressionsAdded(hashes=tuple(by_hash), reason=reason, source=source)
         seq = await self._say(event, workspace)
