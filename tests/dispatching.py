@@ -96,6 +96,7 @@ class Rig:
             "CARILLON_JWKS": str(self.issuer.jwks),
             "CARILLON_SECRET_FILE": str(secret),
             "CARILLON_LINKS": str(links),
+            "CARILLON_AUDIT_FALLBACK": str(self.folder / f"audit-{self.http_port}.jsonl"),
             "CARILLON_UNDECIDED_WAIT_S": "5",
             **{f"CARILLON_{name.upper()}": str(value) for name, value in settings.items()},
         }

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.audit import audited
 from campaign_events.decider import Refused
 from campaign_events.envelope import Position, derived_id
 from campaign_events.positions import tell, up_to_date
@@ -41,7 +42,12 @@ def pushing_routes(pushes: Pushes, campaigns: UnderWay) -> APIRouter:
     """Return the resource that takes messages."""
     routes = APIRouter(prefix="/api/v1/campaigns", tags=["messages"])
 
-    @routes.post("/{campaign_id}/messages", status_code=202, dependencies=[Depends(up_to_date)])
+    @routes.post(
+        "/{campaign_id}/messages",
+        status_code=202,
+        dependencies=[Depends(up_to_date)],
+        openapi_extra=audited("campaign.contacts_uploaded", "campaign", summed=True),
+    )
     async def push(
         campaign_id: str, wanted: NewMessage, caller: Author, request: Request, response: Response
     ) -> dict[str, Any]:
