@@ -1,0 +1,124 @@
+"""What the dialler knows of one call on an Asterisk, and how it reads a channel of its lists."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from dialler.telephony.ari import Json
+from dialler.telephony.telephony import (
+    Callback,
+    CallId,
+    Cause,
+    Ended,
+    LiveState,
+    Verdict,
+)
+
+DESTINATION: Final = "CARILLON_DESTINATION"
+AMD_MS: Final = "CARILLON_AMD_MS"
+"""Channel variables that we set."""
+DISPOSITION: Final = "CARILLON_DISPOSITION"
+CALLBACK_AT: Final = "CARILLON_CALLBACK_AT"
+CALLBACK_REASON: Final = "CARILLON_CALLBACK_REASON"
+WRAP_S: Final = "CARILLON_WRAP_S"
+"""Channel variables with which a destination tells what came of a conversation; the time is RFC
+3339. Nothing but `callback_requested` as disposition asks for a callback."""
+
+VERDICTS: Final[dict[str, Verdict]] = {"HUMAN": "human", "MACHINE": "machine"}
+"""What AMDSTATUS says; NOTSURE and all else is unknown."""
+_RINGING: Final = ("Ring", "Ringing")
+_LEG: Final = "agent-"
+
+type Wish = Literal["attach", "hang_up"]
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One call; `destination` is None as long as only Asterisk knows it.
+
+    `placing` while the request to place it is on its way, `missing` when the last list of channels
+    did not have it, `leg` when a channel to its destination was asked for, `bridged` when the two
+    hear each other.
+    """
+
+    call_id: CallId
+    destination: str | None = None
+    state: LiveState = "dialling"
+    wish: Wish | None = None
+    placing: bool = False
+    missing: bool = False
+    leg: bool = False
+    bridged: bool = False
+    cancelled: bool = False
+    rang: bool = False
+    told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody or something has taken the call."""
+        return self.state not in ("dialling", "ringing")
+
+    def lost(self) -> Ended:
+        """The end of a call that is not there any more."""
+        if self.answered:
+            return self.ended(datetime.now(UTC), None)
+        return Ended(self.call_id, datetime.now(UTC), "cancelled" if self.cancelled else "unknown")
+
+    def ended(self, at: datetime, cause: Cause | None) -> Ended:
+        """The end of an answered call, with what its destination told."""
+        disposition = self.told.get(DISPOSITION)
+        callback = None
+        if disposition == "callback_requested":
+            preferred = _time(self.told.get(CALLBACK_AT, ""))
+            callback = Callback(preferred, self.told.get(CALLBACK_REASON) or None)
+        wrap_s = _seconds(self.told.get(WRAP_S, ""))
+        return Ended(self.call_id, at, "answered", cause, disposition or None, callback, wrap_s)
+
+
+def leg_of(call_id: CallId) -> str:
+    """The channel that connects a call to its destination."""
+    return f"{_LEG}{call_id}"
+
+
+def call_of(channel_id: str) -> CallId:
+    """The call that a channel, its own or the one to its destination, belongs to."""
+    return channel_id.removeprefix(_LEG)
+
+
+def is_leg(channel_id: str) -> bool:
+    """Whether a channel leads to a destination."""
+    return channel_id.startswith(_LEG)
+
+
+def state_of(channel: Json, channels: dict[str, Json], amd_context: str) -> LiveState:
+    """Where a call is, by the list of all channels."""
+    if channel["state"] != "Up":
+        return "ringing" if channel["state"] in _RINGING else "dialling"
+    plan = channel["dialplan"]
+    if plan["app_name"] != "Stasis":
+        return "screening" if plan["context"] == amd_context else "attached"
+    leg = channels.get(leg_of(channel["id"]))
+    return "attached" if leg is not None and leg["state"] == "Up" else "answered"
+
+
+def arguments_of(channel: Json) -> list[str]:
+    """What a channel that waits in our application came with; nothing if it does not."""
+    plan = channel["dialplan"]
+    if channel["state"] != "Up" or plan["app_name"] != "Stasis":
+        return []
+    return str(plan["app_data"]).split(",")[1:]
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(0.0, min(3600.0, float(text)))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,78 @@
+"""The phone network simulator as a process of a test's own."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class Phones:
+    """A simulator that can be killed and started again, on the same port with the same ledger."""
+
+    def __init__(self, folder: Path, **behaviour: object) -> None:
+        self.config = folder / "telephony.toml"
+        self.ledger = folder / "calls.jsonl"
+        self.port = 0
+        self._behaviour = behaviour
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        self.config.write_text(_table({"id": "sim", "type": "simulator", **self._behaviour}))
+        command = [
+            *(sys.executable, "-m", "phones", "--config", str(self.config)),
+            *("--port", str(self.port), "--ledger", str(self.ledger)),
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the simulator ended before it listened"
+        self.port = json.loads(line)["port"]
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it politely and tell its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def lines(self, *events: str) -> list[dict[str, Any]]:
+        """The ledger's lines of these events."""
+        if not self.ledger.exists():
+            return []
+        read = [json.loads(line) for line in self.ledger.read_text("utf-8").splitlines()]
+        return [line for line in read if line["event"] in events]
+
+    def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        with process:
+            return process.wait(10)
+
+
+@contextmanager
+def running(folder: Path, **behaviour: object) -> Iterator[Phones]:
+    """A listening phone network that behaves like this."""
+    phones = Phones(folder, **behaviour)
+    phones.start()
+    try:
+        yield phones
+    finally:
+        phones.kill()
+
+
+def _table(values: dict[str, object]) -> str:
+    return "[[telephony]]\n" + "".join(f"{key} = {_value(v)}\n" for key, v in values.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {_value(one)}' for key, one in value.items()) + "}"
+    return json.dumps(value)
