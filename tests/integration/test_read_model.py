@@ -405,6 +405,24 @@ async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> N
     assert (await world.get("/overview/pulse"))["core"] == "ok"
 
 
+async def test_administrators_see_how_each_link_is_and_others_whether_it_is_up(
+    world: World, issuer: Issuer
+) -> None:
+    link = {"id": "acme", "state": "up", "sessions_up": 2, "last_error": "bind refused"}
+
+    async def answer(message: Msg) -> None:
+        await message.respond(orjson.dumps({"status": "ok", "links": [link]}))
+
+    await world.nc.subscribe("core.health", cb=answer)
+    await world.nc.flush()
+
+    assert (await world.get("/diagnostics"))["links"] == [{"id": "acme", "state": "up"}]
+    overview = await world.get("/overview")
+    assert overview["diagnostics"]["links"] == [{"id": "acme", "state": "up"}]
+    world.client.headers.update(issuer.bearer(world.workspace, "admin"))
+    assert (await world.get("/diagnostics"))["links"] == [link]
+
+
 async def test_a_core_that_does_not_answer_is_down(world: World) -> None:
     assert (await world.get("/diagnostics"))["core_api"] == {"status": "down", "latency_ms": None}
     assert (await world.get("/overview/pulse"))["core"] == "down"

@@ -151,4 +151,5 @@ async def campaign_stream(
 @router.get("/diagnostics")
 async def diagnostics(caller: Reader, source: From) -> dict[str, Any]:
     """Return the state of the platform; also while parts of it are away."""
-    return await source.overview.diagnostics.shown(caller.workspace)
+    details = caller.may(Permission.ADMINISTER)
+    return await source.overview.diagnostics.shown(caller.workspace, details=details)

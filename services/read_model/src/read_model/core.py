@@ -16,15 +16,22 @@ HOLDS_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the core said, and how long that took; no answer is `down`."""
+    """What the core said, and how long that took; no answer is `down`, and tells of no link."""
 
     status: Literal["ok", "down"]
     latency_ms: float | None
+    links: tuple[dict[str, Any], ...] = ()
 
     @property
     def shown(self) -> dict[str, Any]:
         """The health as the diagnostics show it."""
         return {"status": self.status, "latency_ms": self.latency_ms}
+
+    def shown_links(self, *, details: bool) -> list[dict[str, Any]]:
+        """Return every carrier link: its id and state, or all that is known of it."""
+        if details:
+            return list(self.links)
+        return [{"id": link.get("id"), "state": link.get("state")} for link in self.links]
 
 
 @dataclass(slots=True)
@@ -52,5 +59,7 @@ class Core:
         except (nats.errors.Error, TimeoutError, orjson.JSONDecodeError):
             return Health("down", None)
         latency_ms = round((time.perf_counter() - asked_at) * 1000, 2)
-        ok = isinstance(answer, dict) and answer.get("status") == "ok"
-        return Health("ok" if ok else "down", latency_ms)
+        if not isinstance(answer, dict) or answer.get("status") != "ok":
+            return Health("down", latency_ms)
+        links = tuple(link for link in answer.get("links", ()) if isinstance(link, dict))
+        return Health("ok", latency_ms, links)

@@ -16,7 +16,7 @@ from campaign_events.eventlog import EventLog, Unavailable
 from campaign_events.projection import Database, Projector
 from read_model import schema
 from read_model.audit_waiting import Waiting
-from read_model.core import Core
+from read_model.core import Core, Health
 
 DEFAULT_DAYS = 90
 PATIENCE_S = 0.5
@@ -36,22 +36,28 @@ class Diagnostics:
     retention: Callable[[str], int] = lambda _: DEFAULT_DAYS
     """For how many days a workspace's audit records are kept."""
     _seen: dict[str, Any] = field(default_factory=dict)
+    _core: Health = field(default_factory=lambda: Health("down", None))
     _looked_at: float = float("-inf")
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def shown(self, workspace: str) -> dict[str, Any]:
-        """Return the state of the platform as it was within the last second."""
+    async def shown(self, workspace: str, *, details: bool = False) -> dict[str, Any]:
+        """Return the state of the platform as it was within the last second.
+
+        `details` are what administrators may know besides.
+        """
         async with self._looking:
             if time.monotonic() - self._looked_at > HOLDS_S:
                 self._seen = await self._look()
                 self._looked_at = time.monotonic()
             kept = {"retention_days": self.retention(workspace)}
-            return self._seen | {"audit": kept | self._seen["audit"]}
+            links = self._core.shown_links(details=details)
+            return self._seen | {"audit": kept | self._seen["audit"], "links": links}
 
     async def _look(self) -> dict[str, Any]:
         health, (mongo, version), ends = await asyncio.gather(
             self.core.health(), self._database(), self._ends()
         )
+        self._core = health
         return {
             "core_api": health.shown,
             "db_schema": {
