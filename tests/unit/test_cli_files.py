@@ -95,6 +95,15 @@ def test_a_links_file_that_is_missing_is_refused(tmp_path: Path) -> None:
         check_settings_files(Options(data=tmp_path, links=tmp_path / "none.toml"))
 
 
+def test_a_link_with_a_mistake_is_refused_with_its_line_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    links = tmp_path / "links.toml"
+    links.write_text(simulated_link(2775, "carillon", "secret") + "windw = 3\n")
+    with pytest.raises(BadSettingsFileError, match=r"links\.toml:\d+: link \"sim\": unknown field"):
+        check_settings_files(Options(data=tmp_path, links=links))
+
+
 def test_the_made_links_file_is_one_simulated_link(tmp_path: Path) -> None:
     links = tmp_path / "links.toml"
     links.write_text(simulated_link(2775, "carillon", 'se"cret'))

@@ -7,6 +7,8 @@ async with running_stack(Options(data=folder, port=0), narrate) as stack:
 import asyncio
 import fcntl
 import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -175,7 +177,7 @@ def check_settings_files(options: Options) -> None:
     """Read the files that the command line names before anything is started.
 
     Raises:
-        BadSettingsFileError: one is missing or is not TOML.
+        BadSettingsFileError: one is missing or is not TOML, or a link in it makes no sense.
     """
     for file in (options.links, options.telephony, options.carrier):
         if file is None:
@@ -184,6 +186,16 @@ def check_settings_files(options: Options) -> None:
             tomllib.loads(file.read_text())
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadSettingsFileError(f"{file} cannot be used: {error}") from error
+    if options.links is not None:
+        _check_links(options.links)
+
+
+def _check_links(file: Path) -> None:
+    """Let the dispatcher look at its links: it knows every field, and tells each mistake's line."""
+    command = (sys.executable, "-m", "dispatcher.links", str(file))
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if checked.returncode:
+        raise BadSettingsFileError(f"the links cannot be used:\n{checked.stderr.strip()}")
 
 
 def _prepare(options: Options, narrate: Narrate) -> Stack:
