@@ -72,9 +72,9 @@ class IdempotencyKeys:
         entry = await self._enter(_entry_id(caller, key), asked)
         if entry["asked"] != asked:
             raise Problem(422, "invalid", "This Idempotency-Key was used for another request.")
+        request.state.command_id = entry["command_id"]
         if "status" in entry:
             return Response(entry["body"], entry["status"], entry["headers"])
-        request.state.command_id = entry["command_id"]
         try:
             answer = await proceed(request)
         except Exception:

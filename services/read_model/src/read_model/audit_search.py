@@ -12,7 +12,7 @@ from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 
-from campaign_events.audit import ANYBODY
+from campaign_events.audit import ANYBODY, DENIED
 from campaign_events.projection import Document
 
 PATIENCE_S = 3.0
@@ -72,8 +72,13 @@ class Wanted:
     until: datetime | None = None
 
     def filter(self, after: Place | None) -> Document:
-        """Return the search as MongoDB takes it. Bad tokens that name nobody concern everybody."""
-        wanted: Document = {"workspace": {"$in": [self.workspace, ANYBODY]}}
+        """Return the search as MongoDB takes it.
+
+        Bad tokens that name no workspace concern every admin, but only who asks for bad tokens.
+        """
+        wanted: Document = {"workspace": self.workspace}
+        if DENIED in self.actions:
+            wanted["workspace"] = {"$in": [self.workspace, ANYBODY]}
         if self.actors:
             wanted["actor.id"] = {"$in": list(self.actors)}
         if self.actions:
