@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -368,3 +369,22 @@ async def _quiet(rig: Rig, campaign: str) -> None:
             if not where["submitting"] and not where["submitted"]:
                 return
             await asyncio.sleep(0.1)
+
+
+async def test_planning_a_big_campaign_keeps_nobody_waiting(rig: Rig) -> None:
+    rig.rate = 100
+    with rig.carrying(QUICK), rig.dispatcher():
+        campaign = await rig.approve(1500)
+        await rig.start(campaign)
+        await _submitted(rig, campaign, 50)
+        began = time.time()
+        big = await rig.approve(60_000, first=100_000)
+        await rig.until(big, "message.plan_finished")
+        ended = time.time()
+        await asyncio.sleep(1)
+        moments = [entry["at"] for entry in rig.carrier.lines("accepted")]
+
+    meanwhile = [moment for moment in moments if began <= moment <= ended]
+    assert meanwhile
+    assert max(after - before for before, after in pairwise(meanwhile)) < 1
+    assert len(meanwhile) > 0.7 * rig.rate * (ended - began)
