@@ -10,12 +10,10 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import datetime
 
-from campaign_events.envelope import rfc3339
 from campaign_events.projection import Document
 from dispatcher.door import masked
-from dispatcher.listing import Listing, carrier_ids
+from dispatcher.listing import Listing, carrier_ids, written
 
 SPAN = 2000
 COLUMNS = (
@@ -39,16 +37,17 @@ def safe(cell: str) -> str:
 
 def line(row: Document, *, clear: bool) -> tuple[object, ...]:
     """Return the cells of one message. Several carrier ids have a space between them."""
-    phone = row["phone"] or ""
+    phone, reason, ids = row["phone"], row.get("reason"), carrier_ids(row)
+    submitted_at, reported_at = row.get("submitted_at"), row.get("reported_at")
     return (
         row["number"],
-        safe(phone if clear or not phone else masked(phone)),
+        safe(phone if clear else masked(phone)) if phone else "",
         row["status"],
-        safe(row.get("reason") or ""),
+        safe(reason) if reason else "",
         row["segments"],
-        safe(" ".join(filter(None, carrier_ids(row)))),
-        _time(row.get("submitted_at")),
-        _time(row.get("reported_at")),
+        safe(ids[0] if len(ids) == 1 else " ".join(filter(None, ids))) if ids else "",
+        written(submitted_at) if submitted_at else "",
+        written(reported_at) if reported_at else "",
     )
 
 
@@ -81,7 +80,3 @@ async def _spans(listing: Listing) -> AsyncGenerator[list[Document]]:
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)
-
-
-def _time(moment: datetime | None) -> str:
-    return "" if moment is None else rfc3339(moment)

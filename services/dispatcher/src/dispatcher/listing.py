@@ -6,8 +6,11 @@ between them, for no index of theirs holds a status that reports change.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 
+from bson.codec_options import CodecOptions
 from pymongo import ASCENDING
 
 from campaign_events.message import MessageStatus
@@ -37,11 +40,19 @@ SHOWN = dict.fromkeys(
 ) | {"_id": 0}
 
 
+_IN_UTC: CodecOptions[Document] = CodecOptions(tz_aware=False)
+"""Moments without a zone are decoded several times faster than with one."""
+
+
 class Listing:
-    """Pages through one campaign; each page costs a few indexed reads of its own size."""
+    """Pages through one campaign; each page costs a few indexed reads of its own size.
+
+    The moments in its rows are in UTC and name no zone: `written` writes them.
+    """
 
     def __init__(self, views: Views, campaign: Document) -> None:
         self._views = views
+        self._messages = views.messages.with_options(_IN_UTC)
         self._id: str = campaign["_id"]
         self._uploaded: int = campaign.get("contacts", 0)
         self._audience = views.audience(campaign)
@@ -92,7 +103,7 @@ class Listing:
 
     async def _documents(self, first: int, last: int) -> dict[int, Document]:
         names = {"$gte": message_id(self._id, first), "$lte": message_id(self._id, last)}
-        found = self._views.messages.find({"_id": names}, SHOWN, batch_size=last - first + 2)
+        found = self._messages.find({"_id": names}, SHOWN, batch_size=last - first + 2)
         return {row["number"]: row for row in await found.to_list()}
 
     async def _phones(self, numbers: Mapping[str, object], count: int) -> dict[int, str]:
@@ -118,7 +129,7 @@ class Listing:
         return numbers[:limit]
 
     async def _skipped(self, first: int, last: int) -> set[int]:
-        found = self._views.messages.find(
+        found = self._messages.find(
             {
                 "campaign": self._id,
                 "status": "skipped",
@@ -142,7 +153,7 @@ class Listing:
                 "$lt": f"{self._id}/{AFTER_ALL}",
             }
             order = "_id"
-        found = self._views.messages.find(wanted, SHOWN, batch_size=limit + 1)
+        found = self._messages.find(wanted, SHOWN, batch_size=limit + 1)
         return await found.sort(order, ASCENDING).limit(limit).to_list()
 
     async def _joined(self, rows: list[Document]) -> list[Document]:
@@ -188,7 +199,13 @@ def _implied(number: int, status: Status) -> Document:
     return {"number": number, "status": status}
 
 
-def carrier_ids(row: Document) -> Iterable[str]:
+@lru_cache(maxsize=4096)
+def written(moment: datetime) -> str:
+    """Return a moment of a row as RFC 3339; neighbours share theirs."""
+    return f"{moment.isoformat(timespec='microseconds')}Z"
+
+
+def carrier_ids(row: Document) -> Sequence[str]:
     """Return a message's ids part by part, as the carrier wrote them."""
-    found: Iterable[str] = row.get("given_ids") or row.get("carrier_ids") or ()
+    found: Sequence[str] = row.get("given_ids") or row.get("carrier_ids") or ()
     return found

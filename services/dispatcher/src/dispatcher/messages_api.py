@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from campaign_events.envelope import rfc3339
 from campaign_events.positions import up_to_date
 from campaign_events.projection import Document
 from dispatcher.delivery_report import tables
 from dispatcher.door import Limit, Reader, campaign_of, masked, sees_phones
-from dispatcher.listing import Listing, Status, carrier_ids
+from dispatcher.listing import Listing, Status, carrier_ids, written
 from dispatcher.reading import Views
 
 MOST_CONTACTS = 10**9
@@ -95,4 +94,4 @@ def _message(row: Document, *, clear: bool) -> dict[str, Any]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else rfc3339(moment)
+    return None if moment is None else written(moment)
