@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from campaign_events import voice_presentation
 from campaign_events.access import Caller, Permission
 from campaign_events.campaign import FINAL
 
@@ -78,33 +79,60 @@ def campaign(
     """Return the row of the campaign list, and with `detail` every setting beside it.
 
     `row` holds `_id, channel, status, settings, author, created_at, archived`; once there is an
-    audience, `contacts` with the counts of the upload; `paused_until` while a window holds it.
+    audience, `contacts` with the counts of the upload; `paused_until` while a window holds it; for
+    voice `run`, `excluded`, and `restarted_<run>` for each run that was prepared. `counters` are
+    those of its messages, or of the calls of one run.
     """
     settings = row["settings"]
-    contacts = row.get("contacts") or {}
-    numbers = stats(_total(row, counters), counters)
     shown: dict[str, Any] = {
         "id": row["_id"],
         "short_id": short_id(row["_id"]),
         "name": settings["name"],
         "channel": row["channel"],
         "status": row["status"],
-        "mode": settings["mode"],
-        "run_number": 1,
+        **(_of_voice if row["channel"] == "voice" else _of_sms)(row, counters, caller),
         "author": row["author"],
         "created_at": row["created_at"],
-        "starts_at": settings["starts_at"],
-        "ends_at": settings["ends_at"],
-        "restarted": None,
         "archived": row.get("archived", False),
-        "stats": numbers,
-        "progress": progress(row["status"], numbers),
-        "actions": actions(row, caller),
     }
     if detail:
         shown |= {name: value for name, value in settings.items() if name not in shown}
         shown["workspace"] = row["workspace"]
-        shown["contacts"] = contacts or None
+        shown["contacts"] = row.get("contacts") or None
         shown["reason"] = row.get("reason")
-        shown["paused_until"] = row.get("paused_until")
+        if row["channel"] == "voice":
+            shown |= voice_presentation.detail(row)
+        else:
+            shown["paused_until"] = row.get("paused_until")
     return shown
+
+
+def _of_sms(row: Mapping[str, Any], counters: Mapping[str, int], caller: Caller) -> dict[str, Any]:
+    settings = row["settings"]
+    numbers = stats(_total(row, counters), counters)
+    return {
+        "mode": settings["mode"],
+        "run_number": 1,
+        "starts_at": settings["starts_at"],
+        "ends_at": settings["ends_at"],
+        "restarted": None,
+        "stats": numbers,
+        "progress": progress(row["status"], numbers),
+        "actions": actions(row, caller),
+    }
+
+
+def _of_voice(
+    row: Mapping[str, Any], counters: Mapping[str, int], caller: Caller
+) -> dict[str, Any]:
+    """Return the part that differs; the mode of a voice campaign is its `campaign_mode`."""
+    return {
+        "mode": row["settings"]["campaign_mode"],
+        "run_number": voice_presentation.run_number(row),
+        "starts_at": None,
+        "ends_at": None,
+        "restarted": voice_presentation.restarted(row),
+        "stats": voice_presentation.stats(counters),
+        "progress": voice_presentation.progress(row["status"], counters),
+        "actions": voice_presentation.actions(row, caller),
+    }
