@@ -8,10 +8,13 @@ from typing import Any
 import uvloop
 from fastapi import FastAPI
 
+from campaign.adding import Additions
 from campaign.api import campaign_routes
 from campaign.audience import Audiences
+from campaign.contacts_api import contact_routes
 from campaign.core import Core
 from campaign.door import Door
+from campaign.exclusions import Exclusions
 from campaign.launching import DUE, Launcher
 from campaign.reactions import follow_others
 from campaign.settings_api import settings_routes
@@ -49,8 +52,11 @@ async def compose(
     keys.serve(app)
     app.include_router(campaign_routes(door, audiences))
     app.include_router(settings_routes(door))
-    uploads = Uploads(log, audiences, SuppressionList(db, secret))
+    suppressions = SuppressionList(db, secret)
+    uploads = Uploads(log, audiences, suppressions)
     app.include_router(upload_routes(door, uploads, upload_limit))
+    additions, exclusions = Additions(log, audiences, suppressions), Exclusions(log, audiences)
+    app.include_router(contact_routes(door, additions, exclusions))
     app.state.projectors = [due, suppressed]
     return app, {
         "due view": due.run(),

@@ -8,24 +8,29 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from campaign.audience import Audiences
+from campaign.channels import Changes, NewCampaign
 from campaign.cloning import copied
 from campaign.commands import (
     Archive,
     CampaignCommand,
+    CancelRestart,
     Create,
     Delete,
     Edit,
     Pause,
+    Restart,
     Restore,
     Resume,
     Start,
     Stop,
 )
-from campaign.door import Author, CampaignId, Deleter, Door, origin_of
-from campaign.requests import CampaignChanges, CloneBody, SmsCampaignBody
-from campaign_events.access import Caller
+from campaign.door import Author, CampaignId, Door, origin_of
+from campaign.requests import CloneBody
+from campaign.state import Campaign
+from campaign_events.access import Caller, Permission
 from campaign_events.audit import audited, note
 from campaign_events.envelope import Actor, Address, Origin
+from campaign_events.problems import Problem
 
 PREFIX = "/api/v1/campaigns"
 
@@ -45,9 +50,9 @@ def campaign_routes(door: Door, audiences: Audiences) -> APIRouter:
 def _add_creation(routes: APIRouter, door: Door) -> None:
     @routes.post("", status_code=201, openapi_extra=audited("campaign.created", "campaign"))
     async def create(
-        body: SmsCampaignBody, caller: Author, request: Request, response: Response
+        body: NewCampaign, caller: Author, request: Request, response: Response
     ) -> Shown:
-        """Make a campaign; it waits for contacts and for a moderator."""
+        """Make a campaign: one for SMS waits for a moderator, one for voice is a draft."""
         origin = origin_of(request)
         command = Create(body.settings(), caller.actor, origin.at)
         return await _created(door, command, caller, origin, response)
@@ -77,8 +82,7 @@ def _add_creation(routes: APIRouter, door: Door) -> None:
 async def _created(
     door: Door, command: Create, caller: Caller, origin: Origin, response: Response
 ) -> Shown:
-    settings = command.settings
-    await door.must_be_usable(caller.workspace, settings.sender_id, settings.link_id)
+    await door.must_be_usable(caller.workspace, command.settings.model_dump())
     address = Address(caller.workspace, origin.command_id)
     await door.carry_out(command, address, origin, response)
     response.headers["Location"] = f"{PREFIX}/{address.thing}"
@@ -89,18 +93,15 @@ def _add_changes(routes: APIRouter, door: Door, audiences: Audiences) -> None:
     @routes.patch("/{campaign_id}", openapi_extra=audited("campaign.edited", "campaign"))
     async def edit(
         campaign_id: CampaignId,
-        body: CampaignChanges,
+        body: Changes,
         caller: Author,
         request: Request,
         response: Response,
     ) -> Shown:
-        """Change some settings of a campaign that nobody has decided about."""
+        """Change some settings: for SMS while nobody has decided, for voice while nothing dials."""
         address, origin = Address(caller.workspace, campaign_id), origin_of(request)
-        given = body.given()
-        await door.known(address)
-        sender = body.sender_id if "sender_id" in given else None
-        link = body.link_id if "link_id" in given else None
-        await door.must_be_usable(caller.workspace, sender, link)
+        given = body.to(await door.known(address))
+        await door.must_be_usable(caller.workspace, given)
         await door.carry_out(Edit(given, caller.actor, origin.at), address, origin, response)
         return await door.show(address, caller)
 
@@ -110,10 +111,12 @@ def _add_changes(routes: APIRouter, door: Door, audiences: Audiences) -> None:
         openapi_extra=audited("campaign.deleted", "campaign"),
     )
     async def delete(
-        campaign_id: CampaignId, caller: Deleter, request: Request, response: Response
+        campaign_id: CampaignId, caller: Author, request: Request, response: Response
     ) -> None:
-        """Remove a campaign that nobody has decided about, and its contacts."""
+        """Remove a campaign that nothing has come of, and its contacts; SMS: super_admin only."""
         address, origin = Address(caller.workspace, campaign_id), origin_of(request)
+        if isinstance(await door.known(address), Campaign) and not caller.may(Permission.DELETE):
+            raise Problem(403, "forbidden", "To delete an SMS campaign needs the role super_admin.")
         await audiences.expect_change(campaign_id)
         await door.carry_out(Delete(caller.actor, origin.at), address, origin, response)
         await audiences.doubt_all(campaign_id)
@@ -131,10 +134,16 @@ class _Action:
 
 
 _ACTIONS = (
-    _Action("start", "campaign.started", "Let messages go out now.", Start, needs_core=True),
+    _Action("start", "campaign.started", "Let it begin now.", Start, needs_core=True),
     _Action("pause", "campaign.paused", "Let nothing new go out.", Pause),
-    _Action("resume", "campaign.resumed", "Let messages go out again.", Resume, needs_core=True),
-    _Action("stop", "campaign.stopped", "End the campaign for good.", Stop),
+    _Action("resume", "campaign.resumed", "Let it go on.", Resume, needs_core=True),
+    _Action("stop", "campaign.stopped", "End the campaign, or this run of it.", Stop),
+    _Action(
+        "restart", "campaign.restarted", "Prepare another run for who is not completed.", Restart
+    ),
+    _Action(
+        "cancel-restart", "campaign.restart_cancelled", "Give up a prepared run.", CancelRestart
+    ),
     _Action(
         "archive", "campaign.archived", "Put away a campaign that has come to its end.", Archive
     ),
@@ -154,8 +163,7 @@ def _add_action(routes: APIRouter, door: Door, action: _Action) -> None:
     ) -> Shown:
         address, origin = Address(caller.workspace, campaign_id), origin_of(request)
         if action.needs_core:
-            await door.known(address)
-            await door.must_reach_core()
+            await door.must_reach_core(await door.known(address))
         command = action.command(caller.actor, origin.at)
         await door.carry_out(command, address, origin, response)
         return await door.show(address, caller)

@@ -1,18 +1,19 @@
-"""What can be wished of an SMS campaign. A command carries its clock, and who wishes it."""
+"""What can be wished of a campaign. A command carries its clock, and who wishes it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from campaign_events.campaign import SmsSettings
 from campaign_events.envelope import Actor, Id
+from campaign_events.voice import VoiceSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
     """Make a campaign with these settings; one that is cloned may lack the times it needs."""
 
-    settings: SmsSettings
+    settings: SmsSettings | VoiceSettings
     by: Actor
     at: datetime
     cloned_from: Id | None = None
@@ -20,7 +21,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Change the given settings and leave the others; the values have the types of SmsSettings."""
+    """Change the given settings and leave the others; the values have the types of settings."""
 
     changes: Mapping[str, object]
     by: Actor
@@ -36,6 +37,24 @@ class AcceptContacts:
     invalid: int
     duplicate: int
     suppressed: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class AddContacts:
+    """Take the stored contacts `first` to `last` into a voice campaign that is under way."""
+
+    audience: str
+    first: int
+    last: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Exclude:
+    """Reach these contacts no more."""
+
+    numbers: Sequence[int]
     by: Actor
 
 
@@ -71,8 +90,16 @@ class Restore(Wish):
     """Take the campaign out of the archive."""
 
 
+class Restart(Wish):
+    """Prepare another run with every contact that is not completed."""
+
+
+class CancelRestart(Wish):
+    """Give up a prepared run."""
+
+
 class Delete(Wish):
-    """Remove a campaign that nobody has decided about."""
+    """Remove a campaign that nobody has decided about, or a draft that was never started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +160,27 @@ class Fail:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class FinishRun:
+    """Every call of a run is final; `left` contacts are not completed."""
+
+    run: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRun:
+    """The dialler can not go on with a run."""
+
+    run: int
+    reason: str
+
+
 type Preparation = Edit | AcceptContacts | Delete
 type Finding = Approve | Reject | MarkBuilt | MarkBuildFailed | Complete | ExpireSending | Fail
 type Action = Start | Pause | Resume | Stop | Archive | Restore
-type CampaignCommand = Create | Preparation | Finding | Action | KeepTime
+type VoiceCommand = Restart | CancelRestart | AddContacts | FinishRun | BreakRun
+type StandingCommand = Preparation | Finding | Action | VoiceCommand | Exclude | KeepTime
+"""What a campaign that is there can be asked."""
+
+type CampaignCommand = Create | StandingCommand

@@ -1,4 +1,4 @@
-"""Whether core (the dispatcher) is there, and which links it knows."""
+"""Whether core is there: the dispatcher and its links, and for voice the dialler too."""
 
 import time
 
@@ -7,44 +7,73 @@ import orjson
 from nats.aio.client import Client
 from pydantic import BaseModel, ValidationError
 
-SUBJECT = "core.health"
+DISPATCHER = "core.health"
+DIALLER = "core.health.voice"
 TIMEOUT_S = 0.5
 FRESH_S = 1.0
 
 
-class CoreLink(BaseModel):
-    """A carrier link as core knows it; more fields may come."""
+class Named(BaseModel):
+    """A carrier link or a telephony side, as its owner knows it; more fields may come."""
 
     id: str
 
 
-class CoreHealth(BaseModel):
-    """Core's own answer."""
+class Health(BaseModel):
+    """How a service says that it is."""
 
     status: str
-    links: list[CoreLink] = []
 
 
-class Core:
-    """Asks core at most once a second."""
+class CoreHealth(Health):
+    """The dispatcher's own answer."""
 
-    def __init__(self, nc: Client) -> None:
+    links: list[Named] = []
+
+
+class VoiceHealth(Health):
+    """The dialler's own answer."""
+
+    telephony: list[Named] = []
+
+
+class _Asked[T: Health]:
+    """Asks one service at most once a second."""
+
+    def __init__(self, nc: Client, subject: str, answer: type[T]) -> None:
         self._nc = nc
+        self._subject = subject
+        self._answer = answer
         self._asked = float("-inf")
-        self._health: CoreHealth | None = None
+        self._health: T | None = None
 
-    async def health(self) -> CoreHealth | None:
-        """Return core's health, or None when it is down."""
+    async def health(self) -> T | None:
         now = time.monotonic()
         if now - self._asked >= FRESH_S:
             self._health = await self._ask()
             self._asked = now
         return self._health
 
-    async def _ask(self) -> CoreHealth | None:
+    async def _ask(self) -> T | None:
         try:
-            reply = await self._nc.request(SUBJECT, b"", timeout=TIMEOUT_S)
-            health = CoreHealth.model_validate(orjson.loads(reply.data))
+            reply = await self._nc.request(self._subject, b"", timeout=TIMEOUT_S)
+            health = self._answer.model_validate(orjson.loads(reply.data))
         except (nats.errors.Error, TimeoutError, orjson.JSONDecodeError, ValidationError):
             return None
         return health if health.status == "ok" else None
+
+
+class Core:
+    """What nothing can be started without."""
+
+    def __init__(self, nc: Client) -> None:
+        self._dispatcher = _Asked(nc, DISPATCHER, CoreHealth)
+        self._dialler = _Asked(nc, DIALLER, VoiceHealth)
+
+    async def health(self) -> CoreHealth | None:
+        """Return the dispatcher's health, or None when it is down."""
+        return await self._dispatcher.health()
+
+    async def voice(self) -> VoiceHealth | None:
+        """Return the dialler's health, or None when it is down."""
+        return await self._dialler.health()

@@ -1,5 +1,6 @@
 """What every request needs: the campaign it is about, and a command carried out on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from campaign.core import Core
 from campaign.noting import carry_out_noted
 from campaign.showing import shown
 from campaign.state import Absent, Campaign
+from campaign.voice.state import VoiceCampaign
 from campaign.workspace import settings_decider
 from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.campaign import SETTINGS, WorkspaceSettings
@@ -24,7 +26,6 @@ from campaign_events.problems import Problem, not_found
 from campaign_events.sender import SenderArchived, SenderCreated
 
 Author = Annotated[Caller, Depends(Allowed(Permission.AUTHOR))]
-Deleter = Annotated[Caller, Depends(Allowed(Permission.DELETE))]
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
 
@@ -52,7 +53,7 @@ class Door:
     log: EventLog
     core: Core
 
-    async def known(self, address: Address) -> Campaign:
+    async def known(self, address: Address) -> Campaign | VoiceCampaign:
         """Return the campaign.
 
         Raises:
@@ -90,33 +91,46 @@ class Door:
         """Return the campaign as it is now."""
         return shown(await self.log.load(address), caller)
 
-    async def must_reach_core(self) -> None:
-        """Refuse while nothing can be started.
+    async def region_of(self, campaign: Campaign | VoiceCampaign, workspace: str) -> str | None:
+        """Return where a campaign's national numbers are at home, or else the workspace's."""
+        region = campaign.settings.default_region
+        return region or (await self.settings(workspace))[0].default_region
+
+    async def must_reach_core(self, campaign: Campaign | VoiceCampaign) -> None:
+        """Refuse while nothing can be started: nobody is called without the dialler either.
 
         Raises:
             Problem: 503 `core_unavailable`.
 
         """
         if await self.core.health() is None:
-            raise Problem(
-                503, "core_unavailable", "The dispatcher does not answer: nothing can be started."
-            )
+            detail = "The dispatcher does not answer: nothing can be started."
+            raise Problem(503, "core_unavailable", detail)
+        if isinstance(campaign, VoiceCampaign) and await self.core.voice() is None:
+            detail = "The dialler does not answer: no voice campaign can be started."
+            raise Problem(503, "core_unavailable", detail)
 
-    async def must_be_usable(self, workspace: str, sender: str | None, link: str | None) -> None:
-        """Check a sender and a link that a campaign is about to name.
+    async def must_be_usable(self, workspace: str, given: Mapping[str, object]) -> None:
+        """Check the sender, the link and the destination that a campaign is about to name.
 
         Raises:
-            Problem: 422. A link can only be checked while core answers.
+            Problem: 422. Links and telephony sides can only be checked while their owner answers.
 
         """
         errors = []
-        if sender is not None and not await self._may_send(Address(workspace, sender)):
+        sender, link = given.get("sender_id"), given.get("link_id")
+        if sender is not None and not await self._may_send(Address(workspace, str(sender))):
             reason = "this workspace has no such sender, or it is archived"
             errors.append({"field": "sender_id", "reason": reason})
         if link is not None:
             health = await self.core.health()
             if health is not None and link not in {known.id for known in health.links}:
                 errors.append({"field": "link_id", "reason": "there is no such link"})
+        if (destination := given.get("destination")) is not None:
+            voice, side = await self.core.voice(), str(destination).partition(":")[0]
+            if voice is not None and side not in {known.id for known in voice.telephony}:
+                reason = f"there is no telephony {side}"
+                errors.append({"field": "destination", "reason": reason})
         if errors:
             detail = "; ".join(f"{error['field']}: {error['reason']}" for error in errors)
             raise Problem(422, "invalid", f"The campaign can not use them: {detail}", errors=errors)

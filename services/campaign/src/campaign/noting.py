@@ -5,6 +5,7 @@ from typing import Any
 from campaign.campaign import campaign_decider
 from campaign.commands import CampaignCommand
 from campaign.state import Absent, State
+from campaign.voice.state import VoiceCampaign
 from campaign_events.audit import changes, note, watched
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Origin, Position
@@ -42,4 +43,5 @@ def _described(state: State) -> dict[str, Any]:
     if isinstance(state, Absent):
         return {}
     settings = state.settings.model_dump(mode="json", exclude_none=True)
-    return {**settings, "status": state.status, "archived": state.archived}
+    run = {"run": state.run} if isinstance(state, VoiceCampaign) else {}
+    return {**settings, "status": state.status, "archived": state.archived, **run}

@@ -3,36 +3,34 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from campaign.commands import AcceptContacts, Create, Delete, Edit, Preparation
+from campaign.commands import AcceptContacts, Create, Delete, Edit, Exclude, Preparation
+from campaign.excluding import exclude
+from campaign.facts import CampaignFact
 from campaign.rules import broken, flawed
-from campaign.state import Absent, Campaign, State
+from campaign.state import Campaign
 from campaign_events.campaign import (
     CampaignCreated,
     CampaignDeleted,
     CampaignEdited,
     ContactsUploaded,
-    SmsCampaignEvent,
     SmsSettings,
 )
 from campaign_events.decider import Refused
 
 
-def create(state: State, command: Create) -> Sequence[SmsCampaignEvent]:
+def create_sms(command: Create, settings: SmsSettings) -> CampaignCreated:
     """Decide whether there can be such a campaign."""
-    if not isinstance(state, Absent):
-        raise Refused("there is a campaign with this id already", code="conflict")
     judge = broken if command.cloned_from is None else flawed
-    _must_be_sound(judge(command.settings, command.at))
-    created = CampaignCreated(
-        settings=command.settings, author=command.by, cloned_from=command.cloned_from
-    )
-    return [created]
+    _must_be_sound(judge(settings, command.at))
+    return CampaignCreated(settings=settings, author=command.by, cloned_from=command.cloned_from)
 
 
-def prepare(campaign: Campaign, command: Preparation) -> Sequence[SmsCampaignEvent]:
+def prepare(campaign: Campaign, command: Preparation | Exclude) -> Sequence[CampaignFact]:
     """Decide what only a campaign that nobody has decided about allows."""
     _must_be_open(campaign, command)
     match command:
+        case Exclude():
+            return exclude(command, campaign.excluded)
         case Edit():
             return _edit(campaign, command)
         case AcceptContacts():
@@ -43,8 +41,16 @@ def prepare(campaign: Campaign, command: Preparation) -> Sequence[SmsCampaignEve
             assert_never(command)
 
 
-def _must_be_open(campaign: Campaign, command: Preparation) -> None:
-    action = {Edit: "edited", AcceptContacts: "given contacts", Delete: "deleted"}[type(command)]
+_DONE = {
+    Edit: "edited",
+    AcceptContacts: "given contacts",
+    Exclude: "kept from contacts",
+    Delete: "deleted",
+}
+
+
+def _must_be_open(campaign: Campaign, command: Preparation | Exclude) -> None:
+    action = _DONE[type(command)]
     if campaign.status != "new":
         raise Refused(
             f"a campaign that is {campaign.status} can not be {action}", code="illegal_transition"
@@ -56,7 +62,7 @@ def _must_be_open(campaign: Campaign, command: Preparation) -> None:
         )
 
 
-def _edit(campaign: Campaign, command: Edit) -> Sequence[SmsCampaignEvent]:
+def _edit(campaign: Campaign, command: Edit) -> Sequence[CampaignFact]:
     settings = SmsSettings.model_validate(campaign.settings.model_dump() | dict(command.changes))
     if settings == campaign.settings:
         return []
@@ -66,7 +72,7 @@ def _edit(campaign: Campaign, command: Edit) -> Sequence[SmsCampaignEvent]:
     return [CampaignEdited(settings=settings, by=command.by)]
 
 
-def _accept(campaign: Campaign, command: AcceptContacts) -> Sequence[SmsCampaignEvent]:
+def _accept(campaign: Campaign, command: AcceptContacts) -> Sequence[CampaignFact]:
     if campaign.settings.mode == "trigger":
         raise Refused("mode trigger takes no upload: push contacts one by one while it is sending")
     uploaded = ContactsUploaded(

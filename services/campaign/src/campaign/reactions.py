@@ -1,4 +1,4 @@
-"""What this service does when others say something: it follows moderators and the dispatcher."""
+"""What this service does when others say something: moderators, the dispatcher, the dialler."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -10,14 +10,17 @@ from faststream.nats import NatsBroker
 from campaign.campaign import campaign_decider
 from campaign.commands import (
     Approve,
+    BreakRun,
     CampaignCommand,
     Complete,
     ExpireSending,
     Fail,
+    FinishRun,
     MarkBuildFailed,
     MarkBuilt,
     Reject,
 )
+from campaign_events.call import CallsFinished, DiallingBroken
 from campaign_events.envelope import Event, Origin, Recorded, derived_id
 from campaign_events.eventlog import EventLog, execute
 from campaign_events.message import (
@@ -54,12 +57,16 @@ def command_for(event: Event) -> CampaignCommand | None:  # noqa: PLR0911 - one 
             return Complete()
         case SendingFailed():
             return Fail(event.reason)
+        case CallsFinished():
+            return FinishRun(event.run, event.left)
+        case DiallingBroken():
+            return BreakRun(event.run, event.reason)
         case _:
             return None
 
 
 def following(event_log: EventLog) -> Handler:
-    """Return the handler of both reactions. The same event twice has one effect."""
+    """Return the handler of all reactions. The same event twice has one effect."""
 
     async def follow(recorded: Recorded[Any]) -> None:
         command = command_for(recorded.event)

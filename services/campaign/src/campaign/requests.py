@@ -65,6 +65,7 @@ type Text = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_TEMPLATE), AfterValidator(no_zero)
 ]
 type Region = Annotated[str, AfterValidator(_region)]
+type TimeZone = Annotated[str, AfterValidator(_timezone)]
 type TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
@@ -79,7 +80,7 @@ class WindowBody(Body):
 
     start: TimeOfDay
     end: TimeOfDay
-    timezone: Annotated[str, AfterValidator(_timezone)]
+    timezone: TimeZone
 
 
 class _Optional(Body):

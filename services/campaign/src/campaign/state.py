@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
 
+from campaign.facts import Fact
 from campaign.rules import missing
+from campaign.voice.state import VoiceCampaign, evolve_voice
 from campaign.windows import is_open, next_change
 from campaign_events.campaign import (
     CampaignArchived,
@@ -15,24 +16,22 @@ from campaign_events.campaign import (
     CampaignRestored,
     ContactsUploaded,
     SettingsChanged,
-    SmsCampaignEvent,
     SmsSettings,
     Status,
     StatusChanged,
 )
 from campaign_events.envelope import Unknown
-from campaign_events.moderation import ModerationApproved, ModerationEvent, ModerationRejected
-from campaign_events.sender import (
-    RevisionApproved,
-    RevisionRejected,
-    RevisionSubmitted,
-    SenderArchived,
-    SenderCreated,
-    SenderEvent,
+from campaign_events.moderation import ModerationApproved, ModerationRejected
+from campaign_events.sender import SenderEvent
+from campaign_events.voice import (
+    ContactsAdded,
+    ContactsExcluded,
+    ContactsLeft,
+    RestartCancelled,
+    VoiceCampaignCreated,
+    VoiceCampaignEdited,
+    VoiceStatusChanged,
 )
-
-type Fact = SmsCampaignEvent | ModerationEvent | SenderEvent | SettingsChanged | Unknown
-"""What a history may hold. The ids of senders and of the settings name no campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """There is one. `decided`: a moderator has spoken; `held`: its daily window paused it."""
+    """There is one for SMS. `decided`: a moderator spoke; `held`: its daily window paused it."""
 
     status: Status
     settings: SmsSettings
@@ -51,6 +50,7 @@ class Campaign:
     decided: bool = False
     held: bool = False
     archived: bool = False
+    excluded: frozenset[int] = frozenset()
 
     @property
     def awaits_review(self) -> bool:
@@ -73,22 +73,38 @@ class Campaign:
         return None if window is None else next_change(window, at)
 
 
-type State = Absent | Campaign
+type State = Absent | Campaign | VoiceCampaign
 
 
-def evolve(state: State, event: Fact) -> State:  # noqa: PLR0911 - one return per kind of fact
+def evolve(state: State, event: Fact) -> State:
     """Return the state after an event; takes anything that a history may hold."""
     match event:
         case CampaignCreated():
             return Campaign("new", event.settings)
+        case VoiceCampaignCreated():
+            return VoiceCampaign(event.settings)
         case CampaignDeleted():
             return Absent()
-        case _ if isinstance(state, Absent):
+        case _ if isinstance(state, VoiceCampaign):
+            return evolve_voice(state, event)
+        case _ if isinstance(state, Campaign):
+            return _evolve_sms(state, event)
+        case _:
             return state
+
+
+def _evolve_sms(  # noqa: PLR0911 - one return per kind of fact
+    state: Campaign, event: Fact
+) -> Campaign:
+    match event:
         case CampaignEdited():
             return replace(state, settings=event.settings)
-        case ContactsUploaded():
-            return replace(state, audience=event.audience, accepted=event.accepted)
+        case ContactsUploaded(audience=audience, accepted=accepted):
+            return replace(state, audience=audience, accepted=accepted, excluded=frozenset())
+        case ContactsExcluded(numbers=numbers):
+            excluded = state.excluded.union(numbers)
+            accepted = state.accepted - len(excluded) + len(state.excluded)
+            return replace(state, accepted=accepted, excluded=excluded)
         case ModerationApproved() | ModerationRejected():
             return replace(state, decided=True)
         case StatusChanged():
@@ -96,15 +112,24 @@ def evolve(state: State, event: Fact) -> State:  # noqa: PLR0911 - one return pe
             return replace(state, status=event.becomes, held=held)
         case CampaignArchived() | CampaignRestored():
             return replace(state, archived=isinstance(event, CampaignArchived))
-        case (
-            SenderCreated()
-            | RevisionSubmitted()
-            | RevisionApproved()
-            | RevisionRejected()
-            | SenderArchived()
-            | SettingsChanged()
-            | Unknown()
-        ):
-            return state
         case _:
-            assert_never(event)
+            _changes_nothing(event)
+            return state
+
+
+def _changes_nothing(
+    event: (
+        SenderEvent
+        | SettingsChanged
+        | Unknown
+        | CampaignCreated
+        | CampaignDeleted
+        | VoiceCampaignCreated
+        | VoiceCampaignEdited
+        | ContactsAdded
+        | ContactsLeft
+        | VoiceStatusChanged
+        | RestartCancelled
+    ),
+) -> None:
+    """Take what moves no SMS campaign; a fact that is forgotten everywhere is an error of types."""

@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 
 from campaign.audience import Audiences
 from campaign.campaign import campaign_decider
-from campaign.state import Campaign
+from campaign.state import Absent
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address
 from campaign_events.eventlog import EventLog
@@ -64,4 +64,4 @@ class Sweeper:
     async def _is_current(self, claimed: Document) -> bool:
         history = await self._log.load(Address(claimed["workspace"], claimed["campaign"]))
         state = campaign_decider.fold(recorded.event for recorded in history)
-        return isinstance(state, Campaign) and state.audience == claimed["_id"]
+        return not isinstance(state, Absent) and state.audience == claimed["_id"]

@@ -34,7 +34,7 @@ def upload_routes(door: Door, uploads: Uploads, limit: int) -> APIRouter:
         origin = origin_of(request)
         campaign = await door.known(address)
         campaign_decider.decide(campaign, _nobody_yet(origin, caller))
-        region = campaign.settings.default_region or await _region_of(door, caller)
+        region = await door.region_of(campaign, caller.workspace)
         try:
             with refusals():
                 upload = Upload(address, file_of(request, limit), region, caller.actor, origin)
@@ -50,12 +50,6 @@ def upload_routes(door: Door, uploads: Uploads, limit: int) -> APIRouter:
         return shown
 
     return routes
-
-
-async def _region_of(door: Door, caller: Caller) -> str | None:
-    """Return where the workspace's numbers are at home."""
-    settings, _ = await door.settings(caller.workspace)
-    return settings.default_region
 
 
 def _nobody_yet(origin: Origin, caller: Caller) -> AcceptContacts:

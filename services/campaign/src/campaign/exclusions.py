@@ -1,0 +1,110 @@
+"""Phones that a campaign must not reach: found among its contacts, marked, and said.
+
+A contact is marked in the audience before the log says that it is excluded: whoever reads the
+audience after that leaves it out, and whoever follows the log learns of it while calls wait.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from campaign.audience import Audiences
+from campaign.campaign import campaign_decider
+from campaign.commands import Exclude
+from campaign.rows import Rows
+from campaign.state import Absent
+from campaign_events.decider import Refused
+from campaign_events.envelope import Actor, Address, Origin, Position
+from campaign_events.eventlog import EventLog, execute
+from campaign_events.projection import Document
+from campaign_events.uploads.reading import Report
+from campaign_events.voice import ContactsExcluded
+
+STRANGER = "not a contact of this campaign"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Phones, as they were given, on their way out of one campaign."""
+
+    address: Address
+    phones: Sequence[str]
+    region: str | None
+    by: Actor
+    origin: Origin
+
+
+class Exclusions:
+    """Keeps a campaign from contacts."""
+
+    def __init__(self, log: EventLog, audiences: Audiences) -> None:
+        self._log = log
+        self._contacts = audiences.contacts
+
+    async def take(self, exclusion: Exclusion) -> tuple[Report, Position]:
+        """Exclude the contacts with these phones, and tell what became of every row.
+
+        `accepted` are excluded by this, `suppressed` were excluded or suppressed before. The same
+        command given again has one effect and the same report.
+
+        Raises:
+            Refused: the campaign can not be kept from contacts any more.
+
+        """
+        rows = Rows.read(exclusion.phones, exclusion.region)
+        found = await self._found(exclusion, rows)
+        for phone in [phone for phone in rows.phones if phone not in found]:
+            rows.refuse(rows.phones[phone], STRANGER)
+        known = [contact for contact in found.values() if _may_be_excluded(contact)]
+        accepted, position = await self._exclude(exclusion, known)
+        suppressed = len(found) - accepted
+        bad_rows = tuple(sorted(rows.bad_rows))
+        report = Report(accepted, rows.invalid, rows.duplicate, suppressed, bad_rows)
+        return report, position
+
+    async def _found(self, exclusion: Exclusion, rows: Rows) -> dict[str, Document]:
+        """Return the contacts by phone, after a look at whether any may be excluded at all."""
+        history = await self._log.load(exclusion.address)
+        state = campaign_decider.fold(recorded.event for recorded in history)
+        if isinstance(state, Absent) or not _said(history, exclusion.origin):
+            campaign_decider.decide(state, Exclude((), exclusion.by))
+        if isinstance(state, Absent) or state.audience is None:
+            return {}
+        names = [f"{state.audience}/{phone}" for phone in rows.phones]
+        wanted = {"phone": 1, "number": 1, "suppressed": 1, "excluded": 1}
+        found = self._contacts.find({"_id": {"$in": names}}, wanted)
+        return {contact["phone"]: contact async for contact in found}
+
+    async def _exclude(
+        self, exclusion: Exclusion, contacts: Sequence[Document]
+    ) -> tuple[int, Position]:
+        """Mark and say; return how many this command has excluded."""
+        fresh = [contact["_id"] for contact in contacts if not contact.get("excluded")]
+        chosen = {"_id": {"$in": fresh}}
+        await self._contacts.update_many(chosen, {"$set": {"suppressed": True, "excluded": True}})
+        command = Exclude([contact["number"] for contact in contacts], exclusion.by)
+        try:
+            _, position = await execute(
+                self._log, campaign_decider, exclusion.address, command, exclusion.origin
+            )
+        except Refused:
+            unmarked = {"$set": {"suppressed": False}, "$unset": {"excluded": ""}}
+            await self._contacts.update_many(chosen, unmarked)
+            raise
+        said = _said(await self._log.load(exclusion.address), exclusion.origin)
+        return sum(len(event.numbers) for event in said), position
+
+
+def _may_be_excluded(contact: Document) -> bool:
+    """Tell contacts that were reached so far, or are marked by us, from suppressed ones."""
+    return not contact["suppressed"] or bool(contact.get("excluded"))
+
+
+def _said(history: Sequence[Any], origin: Origin) -> list[ContactsExcluded]:
+    """Return what the log holds of this very command."""
+    return [
+        recorded.event
+        for recorded in history
+        if recorded.id.startswith(f"{origin.command_id}:")
+        and isinstance(recorded.event, ContactsExcluded)
+    ]
