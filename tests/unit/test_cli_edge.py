@@ -37,6 +37,7 @@ def owner_of(method: str, path: str) -> str:
         ("POST /api/v1/messages/preview", "dispatcher"),
         ("GET /api/v1/suppressions", "dispatcher"),
         ("POST /api/v1/suppressions", "dispatcher"),
+        ("PUT /api/v1/suppressions", "dispatcher"),
         ("DELETE /api/v1/suppressions/s1", "dispatcher"),
         ("GET /api/v1/links", "dispatcher"),
         ("GET /api/v1/moderation/campaigns", "moderation"),
@@ -67,3 +68,10 @@ def test_the_edge_buffers_nothing_and_has_no_admin_door(tmp_path: Path) -> None:
 def test_the_edge_listens_on_loopback_only(tmp_path: Path) -> None:
     config = json.dumps(Edge(tmp_path, 8080, PORTS, None).config())
     assert '"listen": ["127.0.0.1:8080"]' in config
+
+
+def test_whoever_takes_in_a_file_may_take_its_time(tmp_path: Path) -> None:
+    config = json.dumps(Edge(tmp_path, 8080, PORTS, None).config())
+    hurried = [route for route in ROUTES if route.owner == "dispatcher" and not route.upload]
+    assert config.count("response_header_timeout") == len(hurried)
+    assert [route.methods for route in ROUTES if route.upload] == [("PUT",)]

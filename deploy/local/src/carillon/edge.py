@@ -31,6 +31,7 @@ class Route:
     owner: str
     pattern: str
     methods: tuple[str, ...] = ()  # none: all
+    upload: bool = False  # its answer comes when the whole file is taken in
 
     def matcher(self) -> dict[str, object]:
         """The route as Caddy matches it."""
@@ -42,6 +43,7 @@ class Route:
 ROUTES = (
     Route("dispatcher", r"/campaigns/[^/]+/(messages|delivery-report\.csv)", READS),
     Route("dispatcher", r"/campaigns/[^/]+/messages", ("POST",)),
+    Route("dispatcher", r"/suppressions", ("PUT",), upload=True),
     Route("dispatcher", r"/suppressions(/.*)?"),
     Route("dispatcher", r"/messages/preview"),
     Route("dispatcher", r"/links"),
@@ -122,18 +124,19 @@ class Edge:
         return [
             {
                 "match": [route.matcher()],
-                "handle": [self._proxy(route.owner)],
+                "handle": [self._proxy(route)],
                 "terminal": True,
             }
             for route in ROUTES
             if route.owner in self.upstreams
         ]
 
-    def _proxy(self, service: str) -> Json:
-        patience = {"response_header_timeout": WAIT_FOR_CORE} if service == CORE else {}
+    def _proxy(self, route: Route) -> Json:
+        hurried = route.owner == CORE and not route.upload
+        patience = {"response_header_timeout": WAIT_FOR_CORE} if hurried else {}
         return {
             "handler": "reverse_proxy",
-            "upstreams": [{"dial": f"127.0.0.1:{self.upstreams[service]}"}],
+            "upstreams": [{"dial": f"127.0.0.1:{self.upstreams[route.owner]}"}],
             "flush_interval": -1,  # server-sent events leave at once
             "load_balancing": {"try_duration": WAIT_FOR_SERVICE, "try_interval": "50ms"},
             "transport": {"protocol": "http", "dial_timeout": "1s", **patience},
