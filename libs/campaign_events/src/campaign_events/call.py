@@ -71,12 +71,18 @@ class AttemptEnd(Value):
 
 
 class RunOpened(Event):
-    """The contacts of a run wait to be called: `total` of the audience, those not completed."""
+    """The contacts of a run wait to be called: `total` of the audience, those not completed.
+
+    They are among the numbers up to `last`; who was excluded after the entry `as_of` of the
+    campaigns' stream is one of them.
+    """
 
     type: Literal["call.run_opened"] = "call.run_opened"
     run: int
     audience: Id
     total: int
+    last: int = 0
+    as_of: int = 0
 
 
 class CallsAdded(Event):
