@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import inf
 
 import nats.errors
 import nats.js.errors
@@ -21,7 +22,14 @@ class Lease:
     name: str
     epoch: int
     seq: int
+    good_until: float = inf
+    """On the loop's clock: nobody else can have it before."""
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is certain, even after a long pause of this process, that nobody else owns."""
+        return not self.lost.is_set() and asyncio.get_running_loop().time() < self.good_until
 
 
 @asynccontextmanager
@@ -32,8 +40,8 @@ async def held(nc: Client, name: str, owner: str, *, ttl_s: int = 5) -> AsyncIte
     """
     js = nc.jetstream(timeout=2)
     subject = f"lease.{name}"
-    seq = await _acquire(js, subject, owner, ttl_s)
-    lease = Lease(name, epoch=seq, seq=seq)
+    seq, asked = await _acquire(js, subject, owner, ttl_s)
+    lease = Lease(name, epoch=seq, seq=seq, good_until=asked + ttl_s)
     log.info("lease taken", lease=name, epoch=seq)
     renewing = asyncio.create_task(_renew(js, subject, owner, lease, ttl_s))
     try:
@@ -45,10 +53,14 @@ async def held(nc: Client, name: str, owner: str, *, ttl_s: int = 5) -> AsyncIte
             await _give_back(js, subject, owner, lease.seq)
 
 
-async def _acquire(js: JetStreamContext, subject: str, owner: str, ttl_s: int) -> int:
+async def _acquire(
+    js: JetStreamContext, subject: str, owner: str, ttl_s: int
+) -> tuple[int, float]:
+    """Return the sequence of the lease message, and when it was asked for."""
     while True:
+        asked = asyncio.get_running_loop().time()
         try:
-            return await _claim(js, subject, owner, 0, ttl_s)
+            return await _claim(js, subject, owner, 0, ttl_s), asked
         except (nats.js.errors.APIError, nats.errors.Error):
             await asyncio.sleep(ttl_s / 10)
 
@@ -62,16 +74,15 @@ async def _claim(js: JetStreamContext, subject: str, owner: str, after: int, ttl
 async def _renew(js: JetStreamContext, subject: str, owner: str, lease: Lease, ttl_s: int) -> None:
     """Renew at a third of the time to live; give up when it must have run out."""
     loop = asyncio.get_running_loop()
-    good_until = loop.time() + ttl_s
     while True:
         await asyncio.sleep(ttl_s / 3)
         asked = loop.time()
         try:
-            async with asyncio.timeout(max(good_until - asked, 0.01)):
+            async with asyncio.timeout(max(lease.good_until - asked, 0.01)):
                 lease.seq = await _claim(js, subject, owner, lease.seq, ttl_s)
-            good_until = asked + ttl_s
+            lease.good_until = asked + ttl_s
         except (nats.js.errors.APIError, nats.errors.Error, TimeoutError) as error:
-            if isinstance(error, nats.js.errors.BadRequestError) or loop.time() >= good_until:
+            if isinstance(error, nats.js.errors.BadRequestError) or loop.time() >= lease.good_until:
                 log.warning("lease lost", lease=lease.name, why=repr(error))
                 lease.lost.set()
                 return
