@@ -42,6 +42,7 @@ SUPPRESSED = Projection(
     subject="suppression.>",
     fold=fold,
     collections={"suppressed": ()},
+    batch=20,  # a file of opt-outs comes as facts of 500 people each
 )
 
 
