@@ -40,7 +40,8 @@ async def test_an_early_report_is_never_taken_for_another_number_whose_id_reads_
         await rig.start(unreported)
         await submitted(rig, unreported, 150)
     # Ids go on where they were: 256 is 0x100, and somebody else's message is called 100.
-    with rig.carrying(QUICK + "early = 1.0\ntlvs = false\n"), rig.dispatcher():
+    slow = QUICK.replace("latency_ms = 5", "latency_ms = 300")
+    with rig.carrying(slow + "early = 1.0\ntlvs = false\n"), rig.dispatcher():
         reported = await rig.approve(200, first=1001)
         await rig.start(reported)
         facts = await rig.until(reported, "message.finished")
