@@ -7,6 +7,7 @@ the next write or within a second or two of MongoDB's return. A record's id make
 
 import asyncio
 import socket
+import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -61,6 +62,7 @@ class Trail:
         self._waiting: list[Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._drain = asyncio.Event()
+        self._told_late_at = float("-inf")
 
     async def keep(self, record: Record) -> None:
         """Return when the record is safe, or when it has taken as long as it may; then it says so.
@@ -69,8 +71,7 @@ class Trail:
         """
         safe = self.send(record)
         if not (await asyncio.wait({safe}, timeout=LIMIT_S))[0]:
-            RECORDS.labels("late").inc()
-            log.error("audit record is late", record=record.id, action=record.action)
+            self._tell_late()
 
     async def keep_summed(self, record: Record) -> None:
         """Keep the first of many equal records, and count the others."""
@@ -134,6 +135,14 @@ class Trail:
             if nc.is_connected:
                 await nc.publish(STATE, orjson.dumps({"place": place, **self.state}))
             await asyncio.sleep(1)
+
+    def _tell_late(self) -> None:
+        """Say that answers leave before their records are safe, once a second at most."""
+        RECORDS.labels("late").inc()
+        now = time.monotonic()
+        if now - self._told_late_at >= 1:
+            self._told_late_at = now
+            log.error("audit records are late", waiting=len(self._waiting))
 
     async def _write(self) -> None:
         while self._waiting:
