@@ -57,6 +57,8 @@ def test_what_the_carrier_has_in_part_fails_when_the_rest_must_not_go_out() -> N
     assert told(out) == {}
     settled.answered([answer(1, "accepted")], out)
     assert told(out) == {"refused": 1}
+    [[(_, failure)]] = out._about.values()
+    assert failure.error == "withdrawn"
 
 
 def test_the_rest_of_a_message_that_waits_keeps_nobody_waiting() -> None:
@@ -92,3 +94,22 @@ def test_after_the_end_of_its_campaign_a_temporary_error_is_final() -> None:
         settled.open["c", number] = message(number, ends_at=ends_at)
         settled.answered([answer(number, "temporary")], out)
     assert told(out) == {"refused": 1, "deferred": 1}
+
+
+def test_a_message_that_the_carrier_has_in_part_is_not_completed_for_ever() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(1, parts=2)
+    settled.answered([answer(1, "accepted"), answer(1, "temporary", part=1)], out)
+    settled.due_again(lambda _: True)
+    settled.answered([answer(1, "temporary", part=1, at=NOW + timedelta(hours=25))], out)
+    assert told(out) == {"refused": 1}
+
+
+def test_a_message_of_which_the_carrier_took_no_part_goes_back_though_it_was_begun() -> None:
+    settled, out = settling(), Outcomes("l")
+    outbox = Outbox(settled)
+    outbox.put([message(1, parts=3)])
+    outbox.next(1, said("go"))
+    outbox.review(said("back"), out)
+    settled.answered([answer(1, "throttled")], out)
+    assert told(out) == {"deferred": 1}

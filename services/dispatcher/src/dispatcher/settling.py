@@ -75,7 +75,8 @@ class Settling:
         """All parts are answered: tell what the message has come to."""
         del self.open[message.key]
         verdicts = {verdict for verdict, _ in message.errors.values()}
-        error = next((text for _, text in message.errors.values()), "")
+        texts = dict(message.errors.values())
+        error = texts.get("permanent") or texts.get("withdrawn") or next(iter(texts.values()), "")
         if not verdicts:
             out.submitted(message)
             self._hear_strays(message, out)
@@ -85,19 +86,20 @@ class Settling:
         elif _is_final(verdicts, message, last.at):
             out.refused(message, error)
         elif message.carrier_ids:
-            self._complete(message)
-        elif verdicts <= {"throttled", "unsent"}:
+            self._complete(message, last.at)
+        elif verdicts <= {"throttled", "unsent", "withdrawn"}:
             rest = THROTTLED_S if "throttled" in verdicts else 0.0
             out.deferred(message, error, rest, temporary=False)
         else:
             out.deferred(message, error, _rest_s(message.tries))
 
-    def _complete(self, message: Message) -> None:
+    def _complete(self, message: Message, at: datetime) -> None:
         """Submit the missing parts of a message again: the carrier has the others already."""
         self.open[message.key] = message
         rest = THROTTLED_S
         if any(verdict == "temporary" for verdict, _ in message.errors.values()):
             message.tries += 1
+            message.since = message.since or at
             rest = _rest_s(message.tries)
         due = time.monotonic() + rest
         self._again += [(due, message.submits[part]) for part in message.errors]
@@ -106,12 +108,12 @@ class Settling:
     def withdrawn(self, part: Part, out: Outcomes) -> None:
         """Settle a part that is not to be written any more.
 
-        A message that was not begun goes back to the queue; one that the carrier has in part fails.
+        If the carrier has another part the message fails, else it goes back to the queue.
         """
         campaign, number, index = part.key
         message = self.open[campaign, number]
         told = Answer(part.key, 0, None, "unsent", datetime.now(UTC))
-        message.errors[index] = ("permanent" if message.written else "unsent", WITHDRAWN)
+        message.errors[index] = ("withdrawn", WITHDRAWN)
         if len(message.carrier_ids.keys() | message.errors.keys()) == message.parts:
             self._settle(message, told, out)
 
@@ -298,7 +300,8 @@ def _rest_s(tries: int) -> float:
 
 def _is_final(verdicts: AbstractSet[str], message: Message, now: datetime) -> bool:
     temporary = "temporary" in verdicts and _tried_for_long(message, now)
-    return "permanent" in verdicts or temporary
+    withdrawn = "withdrawn" in verdicts and bool(message.carrier_ids)
+    return "permanent" in verdicts or temporary or withdrawn
 
 
 def _tried_for_long(message: Message, now: datetime) -> bool:
