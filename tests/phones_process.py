@@ -45,7 +45,8 @@ class Phones:
         """The ledger's lines of these events."""
         if not self.ledger.exists():
             return []
-        read = [json.loads(line) for line in self.ledger.read_text("utf-8").splitlines()]
+        whole = (line for line in self.ledger.read_text("utf-8").splitlines() if line[-1:] == "}")
+        read = [json.loads(line) for line in whole]
         return [line for line in read if line["event"] in events]
 
     def _end(self, number: signal.Signals) -> int:
@@ -55,6 +56,17 @@ class Phones:
         process.send_signal(number)
         with process:
             return process.wait(10)
+
+
+def rung_twice_at_once(ended: list[dict[str, Any]]) -> set[str]:
+    """The phones of which two calls lived at the same time."""
+    until: dict[str, float] = {}
+    found: set[str] = set()
+    for line in sorted(ended, key=lambda line: line["dialled_at"]):
+        if line["dialled_at"] < until.get(line["phone"], 0):
+            found.add(line["phone"])
+        until[line["phone"]] = max(line["at"], until.get(line["phone"], 0))
+    return found
 
 
 @contextmanager

@@ -25,10 +25,10 @@ type Open = Callable[[], AbstractAsyncContextManager[Telephony]]
 
 @dataclass(frozen=True)
 class Stage:
-    """A phone side with people of known habits: phones by what happens when they are called."""
+    """A phone side and people of known habits: `phone` gives another one's number each time."""
 
     open: Open
-    phones: dict[str, str]
+    phone: Callable[[str], str]
     away: Callable[[], None]
     back: Callable[[], None]
     destination: str = "agents"
@@ -84,7 +84,7 @@ def call(
 ) -> Originate:
     return Originate(
         call_id=f"{uuid4()}.{next(_numbers)}",
-        phone=stage.phones[habit],
+        phone=stage.phone(habit),
         caller_id="15550000000",
         ring_timeout_s=stage.ring_timeout_s,
         destination=destination or stage.destination,

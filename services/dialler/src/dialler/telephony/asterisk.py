@@ -51,6 +51,7 @@ from dialler.telephony.telephony import (
     Ended,
     LiveCall,
     Originate,
+    Outcome,
     Ringing,
     Screened,
     Standing,
@@ -61,6 +62,8 @@ from dialler.telephony.telephony import (
 COMPARE_S: Final = 5.0
 COMPARE_AGAIN_S: Final = 0.5
 """How often our calls are compared with Asterisk's; sooner when one of them was not there."""
+GIVING_UP_S: Final = 0.1
+"""How much earlier than we think Asterisk may give up."""
 REMEMBERED: Final = 50_000
 """Ended calls whose outcome can still be asked for."""
 
@@ -85,6 +88,7 @@ class Asterisk:
             "ChannelDestroyed": self._on_destroyed,
             "ApplicationReplaced": self._on_replaced,
         }
+        self._now = asyncio.get_running_loop().time
         self.inbox = Inbox(lambda: (self.up, self.reason))
 
     @property
@@ -114,6 +118,7 @@ class Asterisk:
             else:
                 # The channel's events can overtake the answer to the request that made it.
                 line = Line(call.call_id, call.destination, placing=True)
+                line.gives_up_at = self._now() + call.ring_timeout_s
                 self._lines[call.call_id] = line
                 self._start(self._place(line, call))
 
@@ -233,9 +238,15 @@ class Asterisk:
         elif line.cancelled:
             self._over_with(Ended(line.call_id, at, "cancelled", cause))
         else:
-            self._over_with(Ended(line.call_id, at, causes.outcome(cause, rang=line.rang), cause))
+            self._over_with(Ended(line.call_id, at, self._outcome(line, cause), cause))
         if line.leg:
             self._order(Orders.clear_away, line)
+
+    def _outcome(self, line: Line, cause: Cause) -> Outcome:
+        """Asterisk calls its own giving up "no answer", even if nothing ever rang."""
+        outcome = causes.outcome(cause, rang=line.rang)
+        gave_up = self._now() >= line.gives_up_at - GIVING_UP_S
+        return "timeout" if outcome == "no_answer" and gave_up and not line.rang else outcome
 
     def _on_replaced(self, event: Json) -> None:
         raise TelephonyDownError(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import Final, Literal
 
 from dialler.telephony.ari import Json
@@ -38,7 +39,7 @@ class Line:
 
     `placing` while the request to place it is on its way, `missing` when the last list of channels
     did not have it, `leg` when a channel to its destination was asked for, `bridged` when the two
-    hear each other.
+    hear each other. Asterisk gives up ringing at `gives_up_at`, by the loop's time.
     """
 
     call_id: CallId
@@ -51,6 +52,7 @@ class Line:
     bridged: bool = False
     cancelled: bool = False
     rang: bool = False
+    gives_up_at: float = inf
     told: dict[str, str] = field(default_factory=dict)
 
     @property
