@@ -75,6 +75,7 @@ async def examine(data: Path) -> list[Finding]:
         _disk(folder),
         _fsync(folder),
         _memory(),
+        _audit(data / "audit"),
         await _running(data),
     ]
 
@@ -212,6 +213,16 @@ def _memory() -> Finding:
     if free < NEEDED_MEMORY_GB:
         return Finding("memory", Verdict.WARNING, seen, "end other programs: about 2 GB are used")
     return Finding("memory", Verdict.FINE, seen)
+
+
+def _audit(folder: Path) -> Finding:
+    """What waits for MongoDB on this disk."""
+    waiting = sum(file.stat().st_size for file in folder.glob("*.jsonl"))
+    if waiting == 0:
+        return Finding("audit trail", Verdict.FINE, "nothing waits for MongoDB")
+    seen = f"{waiting} bytes of records wait for MongoDB"
+    remedy = "they are read in by themselves while the platform and MongoDB run"
+    return Finding("audit trail", Verdict.WARNING, seen, remedy)
 
 
 async def _running(data: Path) -> Finding:
