@@ -40,6 +40,7 @@ ACTIONS = {
     ),
     *(f"sender.{what}" for what in ("created", "revised", "approved", "rejected", "archived")),
     *("suppression.added", "suppression.removed", "settings.changed"),
+    "campaign.contacts_excluded",  # the product names no code for exclusions
 }
 
 
