@@ -30,6 +30,7 @@ from campaign_events.campaign import (
     SmsSettings,
     WorkspaceSettings,
 )
+from campaign_events.catalogue import stream_of
 from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import (
@@ -63,7 +64,7 @@ class World:
 
     async def say(self, thing: str, *events: Event, at: datetime | None = None) -> str:
         """Append facts about one thing; returns the position of the last."""
-        stream = "MESSAGES" if events[0].type.startswith("message.") else "CAMPAIGNS"
+        stream = stream_of(events[0])
         seq = 0
         for event in events:
             origin = Origin(new_id(), at or datetime.now(UTC), "test")
@@ -401,7 +402,7 @@ async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> N
     assert diagnostics["core_api"]["latency_ms"] > 0
     assert (diagnostics["nats"], diagnostics["mongo"]) == ("ok", "ok")
     assert diagnostics["audit"]["fallback"] == "empty"
-    assert [view["name"] for view in diagnostics["projections"]] == ["campaigns", "messages"]
+    assert [view["name"] for view in diagnostics["projections"]] == ["campaigns", "messages", "calls"]
     assert (await world.get("/overview/pulse"))["core"] == "ok"
 
 

@@ -85,7 +85,9 @@ def _row(  # noqa: PLR0911 - one return per kind of fact
             return {}
 
 
-def _beside(recorded: Recorded[Any]) -> dict[str, Any]:
+def _beside(  # noqa: PLR0911 - one return per kind of fact
+    recorded: Recorded[Any],
+) -> dict[str, Any]:
     """Return what a change of status tells beside the status."""
     event = recorded.event
     match event:
@@ -97,8 +99,10 @@ def _beside(recorded: Recorded[Any]) -> dict[str, Any]:
             return {"paused_until": rfc3339(until)}
         case CampaignRestarted(run=run):
             restarted = {"by": event.by.model_dump(), "at": rfc3339(recorded.time)}
-            return {"run": run, f"restarted_{run}": restarted, "reason": None}
+            return {"run": run, f"restarted_{run}": restarted}
         case RestartCancelled(run=run):
             return {"run": run}
+        case DiallingStarted(run=run):
+            return {"run": run, "reason": None}
         case _:
             return {"paused_until": None}

@@ -11,18 +11,20 @@ from campaign_events.paging import Paged
 from campaign_events.positions import settled
 from campaign_events.presentation import campaign as campaign_row
 from campaign_events.problems import not_found
+from campaign_events.voice import VoiceStatus
 from read_model.live import campaign_frame, campaign_question, overview_question
 from read_model.reading import Reading
+from read_model.standing import standing
 from read_model.streams import EventStream, Key
-from read_model.views import campaigns, delivery
+from read_model.views import campaigns, history, numbers
 
-type VoiceStatus = Literal["draft", "running", "paused", "completed", "failed"]
 type Channel = Literal["sms", "voice"]
 
 Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
 Place = Annotated[Position, Depends(settled)]
 IntervalS = Annotated[int, Query(ge=1, le=300)]
 Days = Annotated[int, Query(ge=1, le=365)]
+Run = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
 async def reading(request: Request) -> Reading:
@@ -116,7 +118,7 @@ async def campaign_list(
 ) -> dict[str, Any]:
     """Return the campaigns of the workspace, the newest first."""
     rows = await campaigns.page(source.views.campaigns, caller.workspace, chosen, page)
-    totals = await delivery.of(source.views.totals, campaigns.ids(rows))
+    totals = await numbers.of(source.views.totals, source.views.runs, rows)
     return page.answer(
         rows,
         lambda row: int(row["place"]),
@@ -125,13 +127,25 @@ async def campaign_list(
 
 
 @router.get("/campaigns/{campaign_id}")
-async def campaign(caller: Reader, source: From, campaign_id: str) -> dict[str, Any]:
-    """Return one campaign with every setting."""
-    row = await campaigns.one(source.views.campaigns, caller.workspace, campaign_id)
-    if row is None:
+async def campaign(
+    caller: Reader, source: From, campaign_id: str, run: Run = None
+) -> dict[str, Any]:
+    """Return one campaign with every setting, and the numbers of its current or another run."""
+    found = await standing(source.views, source.dialler, caller.workspace, campaign_id, run)
+    if found is None:
+        raise not_found("campaign" if run is None else "campaign, or no such run of it")
+    return found.shown(caller)
+
+
+@router.get("/campaigns/{campaign_id}/activity")
+async def campaign_activity(
+    caller: Reader, source: From, page: Paged, campaign_id: str
+) -> dict[str, Any]:
+    """Return who did what to one campaign, the newest first."""
+    if await campaigns.one(source.views.campaigns, caller.workspace, campaign_id) is None:
         raise not_found("campaign")
-    totals = await delivery.of(source.views.totals, [campaign_id])
-    return campaign_row(row, totals.get(campaign_id, {}), caller, detail=True)
+    found = await history.page(source.views.history, caller.workspace, campaign_id, page)
+    return page.answer(found, lambda entry: int(entry["_id"]), history.shown)
 
 
 @router.get("/campaigns/{campaign_id}/stream", status_code=200, response_class=EventStream)
@@ -142,8 +156,8 @@ async def campaign_stream(
     source.streams.check_room()
     if await campaigns.one(source.views.campaigns, caller.workspace, campaign_id) is None:
         raise not_found("campaign")
-    question = campaign_question(source.overview, source.projectors, caller.workspace, campaign_id)
     key = Key(caller.workspace, campaign_id)
+    question = campaign_question(source.views, source.dialler, source.projectors, key)
     frames = source.streams.frames(key, question, campaign_frame(caller))
     return EventStream(frames, str(position))
 

@@ -8,12 +8,13 @@ import orjson
 
 from campaign_events.access import Caller
 from campaign_events.envelope import Position
-from campaign_events.presentation import campaign as campaign_row
-from campaign_events.projection import Document, Projector
+from campaign_events.projection import Projector
+from read_model.dialler import Dialler
 from read_model.feed import Question
 from read_model.overview import Overview
-from read_model.streams import Frame
-from read_model.views import campaigns, delivery
+from read_model.projections import Views
+from read_model.standing import Standing, standing
+from read_model.streams import Frame, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,10 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A campaign's row and counters; what is shown of them depends on who looks."""
+class Placed:
+    """How a campaign stands, and what the views held at least when that was read."""
 
-    row: Document
-    totals: delivery.Totals
+    standing: Standing
     position: str
 
 
@@ -66,30 +66,26 @@ def _visible(parts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def campaign_question(
-    overview: Overview, projectors: Sequence[Projector], workspace: str, campaign_id: str
-) -> Question[Standing]:
-    """Ask how one campaign stands."""
-    views = overview.views
+    views: Views, dialler: Dialler, projectors: Sequence[Projector], key: Key
+) -> Question[Placed]:
+    """Ask how one campaign stands; while calls may be live, time alone changes the answer."""
 
-    async def read() -> Standing | None:
+    async def read() -> Placed | None:
         position = place(projectors)
-        row = await campaigns.one(views.campaigns, workspace, campaign_id)
-        if row is None:
-            return None
-        totals = await delivery.of(views.totals, [campaign_id])
-        return Standing(row, totals.get(campaign_id, {}), position)
+        found = await standing(views, dialler, key.workspace, key.campaign or "")
+        return None if found is None else Placed(found, position)
 
-    async def aged(_: Standing) -> bool:
-        return False
+    async def aged(placed: Placed) -> bool:
+        return placed.standing.is_live
 
-    return Question(read, lambda old, new: (old.row, old.totals) != (new.row, new.totals), aged)
+    return Question(read, lambda old, new: old.standing != new.standing, aged)
 
 
-def campaign_frame(caller: Caller) -> Callable[[Standing], Frame]:
+def campaign_frame(caller: Caller) -> Callable[[Placed], Frame]:
     """Return how a campaign is shown to this caller."""
 
-    def show(standing: Standing) -> Frame:
-        shown = campaign_row(standing.row, standing.totals, caller, detail=True)
-        return Frame("campaign", standing.position, orjson.dumps(shown))
+    def show(placed: Placed) -> Frame:
+        shown = placed.standing.shown(caller)
+        return Frame("campaign", placed.position, orjson.dumps(shown))
 
     return show

@@ -15,7 +15,15 @@ from read_model.core import Core
 from read_model.diagnostics import Diagnostics
 from read_model.kept import Kept
 from read_model.projections import Views
-from read_model.views import activity, campaigns, delivery, funnel, pulse, top_authors
+from read_model.views import (
+    activity,
+    campaigns,
+    delivery,
+    funnel,
+    numbers,
+    pulse,
+    top_authors,
+)
 
 INTERVAL_S = 5
 DAYS = 30
@@ -95,7 +103,8 @@ class Overview:
     async def activity(self, workspace: str, channel: str) -> dict[str, Any]:
         """Return the last 24 hours."""
         now = datetime.now(UTC)
-        return whole(await activity.last_day(self.views.hours, workspace, channel, now))
+        hours = self.views.call_hours if channel == "voice" else self.views.hours
+        return whole(await activity.last_day(hours, workspace, channel, now))
 
     async def top_authors(self, workspace: str, days: int, page: Page) -> dict[str, Any]:
         """Return the authors by the number of campaigns that they created."""
@@ -106,7 +115,7 @@ class Overview:
     async def recent(self, workspace: str) -> dict[str, Any]:
         """Return the newest campaigns. What a caller may do with them is not told here."""
         rows = await campaigns.recent(self.views.campaigns, workspace)
-        totals = await delivery.of(self.views.totals, campaigns.ids(rows))
+        totals = await numbers.of(self.views.totals, self.views.runs, rows)
         nobody = Caller(id="", name="", workspace=workspace, roles=frozenset())
         shown = (
             campaign_row(row, totals.get(row["_id"], {}), nobody, detail=False) for row in rows

@@ -1,4 +1,4 @@
-"""The two projections that keep all views: one per stream, so nothing depends on how they mix."""
+"""The projections that keep all views: one per stream, so nothing depends on how they mix."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -7,14 +7,25 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Batch
 from campaign_events.projection import Database, Document, Projection, Writes
-from read_model.views import activity, campaigns, delivery, funnel, pulse, top_authors
+from read_model.views import (
+    activity,
+    call_moves,
+    campaigns,
+    delivery,
+    funnel,
+    history,
+    pulse,
+    runs,
+    top_authors,
+)
 from read_model.views.moves import moves
 
 
 def fold_campaigns(batch: Batch) -> Writes:
-    """Keep rows, counts per status, and authors."""
+    """Keep rows, what happened to each, counts per status, and authors."""
     return {
         campaigns.NAME: campaigns.fold(batch),
+        history.NAME: history.fold(batch),
         funnel.NAME: funnel.fold(batch),
         top_authors.NAME: top_authors.fold(batch),
     }
@@ -30,6 +41,14 @@ def fold_messages(batch: Batch) -> Writes:
     }
 
 
+def fold_calls(batch: Batch) -> Writes:
+    """Keep the counters of each run, and of each hour."""
+    return {
+        runs.NAME: runs.fold(call_moves.moves(batch)),
+        activity.CALLS: activity.fold_calls(batch),
+    }
+
+
 CAMPAIGNS = Projection(
     name="campaigns",
     revision=1,
@@ -37,6 +56,7 @@ CAMPAIGNS = Projection(
     fold=fold_campaigns,
     collections={
         campaigns.NAME: campaigns.INDEXES,
+        history.NAME: history.INDEXES,
         funnel.NAME: (),
         top_authors.NAME: top_authors.INDEXES,
     },
@@ -54,6 +74,14 @@ MESSAGES = Projection(
     },
     batch=500,  # an entry may speak of 500 messages: no more than this may be in memory at once
 )
+CALLS = Projection(
+    name="calls",
+    revision=1,
+    stream="CALLS",
+    fold=fold_calls,
+    collections={runs.NAME: (), activity.CALLS: activity.INDEXES},
+    batch=500,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +94,9 @@ class Views:
     totals: AsyncCollection[Document]
     seconds: AsyncCollection[Document]
     hours: AsyncCollection[Document]
+    history: AsyncCollection[Document]
+    runs: AsyncCollection[Document]
+    call_hours: AsyncCollection[Document]
 
     @classmethod
     def of(cls, db: Database) -> Self:
@@ -77,4 +108,7 @@ class Views:
             totals=db[MESSAGES.collection(delivery.NAME)],
             seconds=db[MESSAGES.collection(pulse.NAME)],
             hours=db[MESSAGES.collection(activity.NAME)],
+            history=db[CAMPAIGNS.collection(history.NAME)],
+            runs=db[CALLS.collection(runs.NAME)],
+            call_hours=db[CALLS.collection(activity.CALLS)],
         )

@@ -11,10 +11,11 @@ from campaign_events.projection import Database, Projector
 from read_model.audit_waiting import Waiting
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics
+from read_model.dialler import Dialler
 from read_model.kept import Kept
 from read_model.notices import Notices
 from read_model.overview import Overview
-from read_model.projections import CAMPAIGNS, MESSAGES, Views
+from read_model.projections import CALLS, CAMPAIGNS, MESSAGES, Views
 from read_model.streams import Streams
 
 
@@ -26,6 +27,7 @@ class Reading:
     overview: Overview
     projectors: Sequence[Projector]
     streams: Streams
+    dialler: Dialler
 
     @classmethod
     def of(cls, nc: Client, db: Database, log: EventLog) -> Self:
@@ -33,13 +35,13 @@ class Reading:
         notices = Notices(nc)
         projectors = [
             Projector(projection, nc, db, committed=notices.committed)
-            for projection in (CAMPAIGNS, MESSAGES)
+            for projection in (CAMPAIGNS, MESSAGES, CALLS)
         ]
         views = Views.of(db)
         core = Core(nc)
         diagnostics = Diagnostics(core, nc, db, log, projectors, Waiting(nc))
         overview = Overview(views, core, diagnostics, counts=Kept(projectors[0]))
-        return cls(views, overview, projectors, Streams(notices))
+        return cls(views, overview, projectors, Streams(notices), Dialler(nc))
 
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what must run for as long as the process does, by name."""

@@ -1,4 +1,4 @@
-"""Messages sent and failed in each of the last hours.
+"""Messages sent and failed in each of the last hours; calls that were picked up, and that failed.
 
 A message of unknown outcome has failed in the hour in which the dispatcher gave it up. When a late
 report tells of it, that hour stays in the past: the message counts as sent, and is taken off the
@@ -14,11 +14,14 @@ from typing import Any
 from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Recorded
+from campaign_events.call import CallsEnded
+from campaign_events.envelope import Batch, Recorded
 from campaign_events.projection import Document, Write
+from read_model.views.call_moves import answered
 from read_model.views.moves import Move
 
 NAME = "hours"
+CALLS = "call_hours"
 INDEXES = (IndexModel([("workspace", 1), ("channel", 1), ("hour", 1)]),)
 HOURS = 24
 
@@ -35,13 +38,25 @@ def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
     return [_write(key, counter) for key, counter in hours.items()]
 
 
-def _write(key: Key, counter: Counter[str]) -> UpdateOne:
+def fold_calls(batch: Batch) -> Sequence[Write]:
+    """Count attempts that were picked up (`sent`), and all others (`failed`), by their end."""
+    hours: dict[Key, Counter[str]] = {}
+    for recorded in batch:
+        if isinstance(recorded.event, CallsEnded):
+            ends = recorded.event.ends
+            sent = sum(map(answered, ends))
+            key = (recorded.address.workspace, _hour(recorded.time))
+            hours.setdefault(key, Counter()).update(sent=sent, failed=len(ends) - sent)
+    return [_write(key, counter, "voice") for key, counter in hours.items()]
+
+
+def _write(key: Key, counter: Counter[str], channel: str = "sms") -> UpdateOne:
     workspace, hour = key
     return UpdateOne(
-        {"_id": f"{workspace}/sms/{hour:%Y-%m-%dT%H}"},
+        {"_id": f"{workspace}/{channel}/{hour:%Y-%m-%dT%H}"},
         {
             "$inc": dict(counter),
-            "$set": {"workspace": workspace, "channel": "sms", "hour": hour},
+            "$set": {"workspace": workspace, "channel": channel, "hour": hour},
         },
         upsert=True,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from pymongo import DeleteOne, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
@@ -19,12 +19,21 @@ from campaign_events.campaign import (
     CampaignRestored,
     CampaignStarted,
     ContactsUploaded,
-    SmsSettings,
     StatusChanged,
 )
 from campaign_events.envelope import Batch, Recorded, rfc3339
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
+from campaign_events.voice import (
+    CampaignRestarted,
+    ContactsExcluded,
+    DiallingFailed,
+    DiallingStarted,
+    RestartCancelled,
+    VoiceCampaignCreated,
+    VoiceCampaignEdited,
+    VoiceStatusChanged,
+)
 
 NAME = "campaigns"
 RECENT = 10
@@ -46,7 +55,7 @@ def fold(batch: Batch) -> Sequence[Write]:
         if isinstance(recorded.event, CampaignDeleted):
             rows[campaign_id] = None
         elif changes := _changes(recorded):
-            if isinstance(recorded.event, CampaignCreated):
+            if isinstance(recorded.event, CampaignCreated | VoiceCampaignCreated):
                 created.add(campaign_id)
             row = rows.get(campaign_id)
             rows[campaign_id] = changes if row is None else row | changes
@@ -72,31 +81,70 @@ def _writes(rows: Mapping[str, Document | None], created: set[str]) -> Sequence[
     return inserts + updates + deletes
 
 
-def _changes(recorded: Recorded[Any]) -> dict[str, Any]:
+def _changes(  # noqa: PLR0911 - one return per kind of fact
+    recorded: Recorded[Any],
+) -> dict[str, Any]:
     """Return the fields of the row that one event sets."""
     match recorded.event:
-        case CampaignCreated(channel=channel, settings=settings, author=author):
-            return {
-                "workspace": recorded.address.workspace,
-                "channel": channel,
-                "status": "new",
-                "listed": False,
-                "archived": False,
-                "settings": _plain(settings),
-                "author": author.model_dump(),
-                "created_at": rfc3339(recorded.time),
-                "place": recorded.seq,
-            }
-        case CampaignEdited(settings=settings):
-            return {"settings": _plain(settings)}
-        case ContactsUploaded() as upload:
-            counts = {"accepted", "invalid", "duplicate", "suppressed"}
-            return {"contacts": upload.model_dump(include=counts)}
+        case CampaignCreated():
+            return _made(recorded) | {"status": "new", "listed": False}
+        case VoiceCampaignCreated():
+            return _made(recorded) | {"status": "draft", "listed": True, "run": 1}
+        case CampaignEdited(settings=settings) | VoiceCampaignEdited(settings=settings):
+            return {"settings": settings.model_dump(mode="json")}
+        case ContactsUploaded() | ContactsExcluded() as event:
+            return _contacts(event)
         case CampaignArchived() | CampaignRestored() as event:
             return {"archived": isinstance(event, CampaignArchived)}
         case StatusChanged() as event:
             moved = {"status": event.becomes, "listed": True, "paused_until": None}
             return moved | _beside(recorded, event)
+        case VoiceStatusChanged() | RestartCancelled() as event:
+            return {"status": event.becomes} | _run(recorded, event)
+        case _:
+            return {}
+
+
+def _made(recorded: Recorded[Any]) -> dict[str, Any]:
+    event = recorded.event
+    return {
+        "workspace": recorded.address.workspace,
+        "channel": event.channel,
+        "archived": False,
+        "settings": event.settings.model_dump(mode="json"),
+        "author": event.author.model_dump(),
+        "created_at": rfc3339(recorded.time),
+        "place": recorded.seq,
+    }
+
+
+def _contacts(event: ContactsUploaded | ContactsExcluded) -> dict[str, Any]:
+    """Return what is known of the audience; a new one has nobody excluded."""
+    match event:
+        case ContactsUploaded():
+            counts = {"accepted", "invalid", "duplicate", "suppressed"}
+            return {"contacts": event.model_dump(include=counts), "excluded": 0}
+        case ContactsExcluded(excluded=excluded):
+            return {"excluded": excluded}
+        case _:
+            assert_never(event)
+
+
+def _run(recorded: Recorded[Any], event: VoiceStatusChanged | RestartCancelled) -> dict[str, Any]:
+    """Return what a move of a voice campaign tells beside the status.
+
+    Each run keeps by whom and when it was prepared: a later one may be given up.
+    """
+    match event:
+        case DiallingStarted(run=run):
+            return {"run": run, "reason": None}
+        case DiallingFailed(reason=reason):
+            return {"reason": reason}
+        case CampaignRestarted(run=run, by=by):
+            prepared = {"by": by.model_dump(), "at": rfc3339(recorded.time)}
+            return {"run": run, f"restarted_{run}": prepared}
+        case RestartCancelled(run=run):
+            return {"run": run}
         case _:
             return {}
 
@@ -114,10 +162,6 @@ def _beside(recorded: Recorded[Any], event: StatusChanged) -> dict[str, Any]:
             return {"reason": note}
         case _:
             return {}
-
-
-def _plain(settings: SmsSettings) -> dict[str, Any]:
-    return settings.model_dump(mode="json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +211,8 @@ async def recent(campaigns: Campaigns, workspace: str) -> Sequence[Document]:
 
 
 async def active(campaigns: Campaigns, workspace: str) -> Sequence[Document]:
-    """Return id and start of every campaign that is under way."""
-    chosen = {"workspace": workspace, "status": {"$in": sorted(ACTIVE)}}
+    """Return id and start of every SMS campaign that is under way."""
+    chosen = {"workspace": workspace, "status": {"$in": sorted(ACTIVE)}, "channel": "sms"}
     return await campaigns.find(chosen, {"started_at": 1}).to_list()
 
 

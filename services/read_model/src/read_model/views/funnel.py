@@ -1,7 +1,7 @@
 """How many campaigns are in each status, and how many were there ever? One document tells."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
@@ -16,6 +16,12 @@ from campaign_events.campaign import (
 )
 from campaign_events.envelope import Batch
 from campaign_events.projection import Document, Write
+from campaign_events.voice import (
+    VOICE_ACTIVE,
+    RestartCancelled,
+    VoiceCampaignCreated,
+    VoiceStatusChanged,
+)
 
 NAME = "funnels"
 SMS = (
@@ -48,14 +54,22 @@ def fold(batch: Batch) -> Sequence[Write]:
 def _count(counter: Counter[str], event: CampaignEvent) -> None:
     counter["review"] += event.review
     match event:
-        case CampaignCreated(channel=channel):
+        case CampaignCreated():
             counter["total"] += 1
-            counter[f"{channel}.new"] += 1
+            counter["sms.new"] += 1
+        case VoiceCampaignCreated():
+            counter["total"] += 1
+            counter["voice.draft"] += 1
         case StatusChanged(was=was):
             counter[f"sms.{was}"] -= 1
             counter[f"sms.{event.becomes}"] += 1
-        case CampaignDeleted(was=was):
-            counter[f"sms.{was}"] -= 1
+        case VoiceStatusChanged(was=was_) | RestartCancelled(was=was_):
+            counter[f"voice.{was_}"] -= 1
+            counter[f"voice.{event.becomes}"] += 1
+        case CampaignDeleted(was="draft"):
+            counter["voice.draft"] -= 1
+        case CampaignDeleted(was=last):
+            counter[f"sms.{last}"] -= 1
         case _:
             pass
 
@@ -68,12 +82,17 @@ async def counts(funnels: AsyncCollection[Document], workspace: str) -> Document
 def kpi(kept: Document) -> dict[str, int]:
     """Return the four tiles; `total` is all that were ever created."""
     sms: dict[str, int] = kept.get("sms", {})
+    voice: dict[str, int] = kept.get("voice", {})
     return {
         "total": kept.get("total", 0),
-        "active": sum(sms.get(status, 0) for status in sorted(ACTIVE)),
-        "completed": sms.get("done", 0),
-        "failed": sum(sms.get(status, 0) for status in FAILED),
+        "active": _sum(sms, ACTIVE) + _sum(voice, VOICE_ACTIVE),
+        "completed": sms.get("done", 0) + voice.get("completed", 0),
+        "failed": _sum(sms, FAILED) + voice.get("failed", 0),
     }
+
+
+def _sum(counts: Mapping[str, int], statuses: Iterable[str]) -> int:
+    return sum(counts.get(status, 0) for status in statuses)
 
 
 def funnel(kept: Document) -> dict[str, Any]:

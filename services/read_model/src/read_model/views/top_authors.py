@@ -12,6 +12,7 @@ from campaign_events.campaign import CampaignCreated
 from campaign_events.envelope import Batch
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
+from campaign_events.voice import VoiceCampaignCreated
 
 NAME = "authors"
 INDEXES = (IndexModel([("workspace", 1), ("day", 1)]),)
@@ -24,7 +25,7 @@ def fold(batch: Batch) -> Sequence[Write]:
     created: Counter[Key] = Counter()
     names: dict[Key, str] = {}
     for recorded in batch:
-        if isinstance(recorded.event, CampaignCreated):
+        if isinstance(recorded.event, CampaignCreated | VoiceCampaignCreated):
             author = recorded.event.author
             key = (recorded.address.workspace, _day(recorded.time), author.id)
             created[key] += 1
