@@ -18,6 +18,7 @@ import orjson
 import pytest
 
 import servers
+from campaign_events.call import CallsDialled, Dial, RunOpened
 from campaign_events.campaign import (
     CampaignApproved,
     CampaignBuilt,
@@ -28,6 +29,7 @@ from campaign_events.campaign import (
 from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import MessagesReported, MessagesSubmitted, Submission
+from campaign_events.voice import DiallingStarted, VoiceCampaignCreated, VoiceSettings
 from doors import AUDIENCE, ISSUER, Issuer
 
 ANN = Actor(id="ann", name="Ann")
@@ -226,3 +228,20 @@ async def test_open_streams_do_not_hold_up_the_end(service: Service) -> None:
             await frames.until(lambda _: False)
         assert await asyncio.to_thread(service.process.wait, 10) == 0
         assert time.monotonic() - asked < 2.5
+
+
+async def test_the_stream_of_a_voice_campaign_shows_its_calls(service: Service) -> None:
+    campaign = new_id()
+    settings = VoiceSettings(name="Calls", destination="sim:agents")
+    await service.say(
+        campaign,
+        VoiceCampaignCreated(settings=settings, author=ANN),
+        DiallingStarted(was="draft", run=1, by=ANN),
+    )
+    await service.say(campaign, RunOpened(run=1, audience="a", total=3))
+    async with service.stream(f"/campaigns/{campaign}/stream") as frames, asyncio.timeout(10):
+        await frames.until(lambda data: data["stats"]["pending"] == 3)
+        dial = Dial(number=1, sequence=1, kind="first", call_id="c1", caller_id="+4420")
+        await service.say(campaign, CallsDialled(run=1, epoch=1, dials=(dial,)))
+        shown = await frames.until(lambda data: data["stats"]["live"] == 1)
+    assert shown["progress"]["worth_polling"] is True
