@@ -5,6 +5,8 @@ finds it in a status where it can not apply is an error.
 """
 
 import asyncio
+import csv
+import io
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -284,6 +286,35 @@ async def message_rows(client: httpx.AsyncClient, campaign: str) -> dict[int, Js
         cursor = page["next_cursor"]
         if cursor is None:
             return rows
+
+
+async def report_rows(client: httpx.AsyncClient, campaign: str) -> dict[int, Json]:
+    """All messages of a campaign as its delivery report tells them, in the shape of the list."""
+    answer = await client.get(f"/campaigns/{campaign}/delivery-report.csv")
+    answer.raise_for_status()
+    rows = csv.DictReader(io.StringIO(answer.text, newline=""))
+    return {int(row["number"]): _listed(row) for row in rows}
+
+
+def differing_reports(rows: Mapping[int, Json], told: Mapping[int, Json]) -> list[str]:
+    """Where the delivery report tells something else than the list of messages."""
+    wrong = [f"{number} is missing" for number in rows.keys() ^ told.keys()]
+    for number in rows.keys() & told.keys():
+        shown = {name: rows[number][name] for name in told[number]}
+        if shown != told[number]:
+            wrong.append(f"{number}: the list shows {shown}, the report tells {told[number]}")
+    return wrong
+
+
+def _listed(row: Mapping[str, str]) -> Json:
+    texts = {name: row[name] or None for name in ("phone", "reason", "submitted_at", "reported_at")}
+    return {
+        "number": int(row["number"]),
+        "status": row["status"],
+        "segments": int(row["segments"]),
+        "carrier_ids": row["carrier_ids"].split(),
+        **texts,
+    }
 
 
 def differing_rows(story: Story, rows: Mapping[int, Json], phones: Sequence[str]) -> list[str]:

@@ -17,11 +17,13 @@ from ledgers import (
     CarrierLedger,
     Story,
     agreement,
+    differing_reports,
     differing_rows,
     differing_views,
     log_ledger,
     message_rows,
     receipts_paid,
+    report_rows,
 )
 from stack_campaigns import FINAL, Crew, phones
 from stacks import SERVICES, Link, Platform, platform
@@ -74,6 +76,7 @@ class Trial:
 
 SERVICES_DIE = Trial(20_000, 800, (*SERVICES, *SERVICES, "dispatcher", "campaign", "read_model"))
 SERVERS_DIE = Trial(5_000, 300, (*SERVERS, *SERVERS, "dispatcher"))
+EVERYBODY_DIES = Trial(50_000, 400, ("dispatcher", "campaign", "nats", "mongo", "carrier") * 7)
 
 
 def seed() -> int:
@@ -95,7 +98,18 @@ def up(trial: Trial, tmp_path: Path) -> Iterator[Platform]:
 
 @pytest.mark.parametrize(
     "trial",
-    [pytest.param(SERVICES_DIE, id="services"), pytest.param(SERVERS_DIE, id="servers")],
+    [
+        pytest.param(SERVICES_DIE, id="services"),
+        pytest.param(SERVERS_DIE, id="servers"),
+        pytest.param(
+            EVERYBODY_DIES,
+            id="everybody",
+            marks=[
+                pytest.mark.timeout(1800),
+                pytest.mark.skipif(not os.environ.get("CARILLON_CHAOS"), reason="`make chaos`"),
+            ],
+        ),
+    ],
     indirect=True,
 )
 async def test_whoever_dies_nobody_is_written_to_twice_and_all_ledgers_agree(
@@ -111,7 +125,7 @@ async def test_whoever_dies_nobody_is_written_to_twice_and_all_ledgers_agree(
     await crew.approve(campaign)
     await _kill_while_it_runs(up, crew, campaign, trial, random.Random(chosen))
 
-    row = await crew.until_status(campaign, "done", within_s=240)
+    row = await crew.until_status(campaign, "done", within_s=900)
     await receipts_paid(up)
     await up.all_ready()
     story = await log_ledger(up, crew.workspace, campaign)
@@ -124,6 +138,7 @@ async def test_whoever_dies_nobody_is_written_to_twice_and_all_ledgers_agree(
     assert story.undecided <= trial.window * sum(name in LOSING for name in up.kills)
     rows = await message_rows(crew.author, campaign)
     assert differing_rows(story, rows, numbers) == []
+    assert differing_reports(rows, await report_rows(crew.author, campaign)) == []
     assert await differing_views(up) == []
     await _check_overview(crew, story, campaign)
 

@@ -1,8 +1,7 @@
 """`delivery-report.csv`: every message of a campaign in row order, a span at a time.
 
-A cell that a spreadsheet would take for a formula has an apostrophe before it, as phones do; one
-that begins with an apostrophe gets another. So who reads the file drops one leading apostrophe,
-and our own uploads do.
+Cells are safe to open in a spreadsheet (`campaign_events.cells`). Phones are plain E.164, as others
+expect them: taken for a formula, one is a number that is its own value.
 """
 
 import asyncio
@@ -11,6 +10,7 @@ import io
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from campaign_events.cells import safe
 from campaign_events.projection import Document
 from dispatcher.door import masked
 from dispatcher.listing import Listing, carrier_ids, written
@@ -26,13 +26,6 @@ COLUMNS = (
     "submitted_at",
     "reported_at",
 )
-_RISKY = tuple("=+-@\t\r\n'\uff1d\uff0b\uff0d\uff20")
-"""How formulas may begin, in full width too."""
-
-
-def safe(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_RISKY) else cell
 
 
 def line(row: Document, *, clear: bool) -> tuple[object, ...]:
@@ -41,7 +34,7 @@ def line(row: Document, *, clear: bool) -> tuple[object, ...]:
     submitted_at, reported_at = row.get("submitted_at"), row.get("reported_at")
     return (
         row["number"],
-        safe(phone if clear else masked(phone)) if phone else "",
+        (phone if clear else safe(masked(phone))) if phone else "",
         row["status"],
         safe(reason) if reason else "",
         row["segments"],

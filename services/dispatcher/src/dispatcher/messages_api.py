@@ -47,7 +47,7 @@ def message_routes(views: Views) -> APIRouter:
     async def delivery_report(campaign_id: str, caller: Reader) -> StreamingResponse:
         """Return all messages in row order as CSV; phones are masked for viewers.
 
-        Cells that a spreadsheet could take for a formula, phones too, begin with an apostrophe.
+        Cells that a spreadsheet could take for a formula begin with an apostrophe; phones do not.
         A report that can not be finished ends with a broken connection.
         """
         campaign = await campaign_of(views, caller, campaign_id)
