@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from campaign_events.voice import ContactCap
 
 
-def allowed_from(caps: Sequence[ContactCap], attempts: Sequence[datetime], at: datetime) -> datetime:
+def allowed_from(
+    caps: Sequence[ContactCap], attempts: Sequence[datetime], at: datetime
+) -> datetime:
     """Return the first moment, not before `at`, at which another attempt breaks no cap."""
     before = sorted(attempts)
     while True:

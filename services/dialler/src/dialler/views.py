@@ -57,7 +57,7 @@ def fold_campaigns(batch: Batch) -> Writes:
     return {"campaigns": campaigns, "excluded": excluded}
 
 
-def _campaign(recorded: Recorded[Any]) -> list[Write]:
+def _campaign(recorded: Recorded[Any]) -> list[Write]:  # noqa: PLR0911 - one per kind of event
     key = {"_id": recorded.address.thing}
     match recorded.event:
         case VoiceCampaignCreated(settings=settings):
@@ -81,9 +81,7 @@ def _campaign(recorded: Recorded[Any]) -> list[Write]:
         case DiallingStarted(becomes=status, run=run):
             started = {"status": status, "run": run, "started_at": recorded.time}
             return [UpdateOne(key, {"$set": started})]
-        case (
-            CampaignRestarted(becomes=status, run=run) | RestartCancelled(becomes=status, run=run)
-        ):
+        case CampaignRestarted(becomes=status, run=run) | RestartCancelled(becomes=status, run=run):
             return [UpdateOne(key, {"$set": {"status": status, "run": run}})]
         case VoiceStatusChanged(becomes=status):
             return [UpdateOne(key, {"$set": {"status": status}})]
@@ -226,7 +224,8 @@ def _(event: RunOpened, w: _Calls, fact: Recorded[Any]) -> None:
 @_apply.register
 def _(event: CallsAdded, w: _Calls, fact: Recorded[Any]) -> None:
     count = event.last - event.first + 1
-    w.sum(fact, event.run, {"last": event.last}, total=count, pending=count)
+    place: dict[str, object] = {"last": event.last, "added_seq": fact.seq}
+    w.sum(fact, event.run, place, total=count, pending=count)
 
 
 @_apply.register

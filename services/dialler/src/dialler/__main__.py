@@ -1,0 +1,71 @@
+"""The dialler: reading order is start order, and stop order in reverse."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import uvloop
+
+from campaign_events.envelope import new_id
+from campaign_events.projection import Projector
+from campaign_events.service import Settings, api, connected, run
+from dialler.calls_api import call_routes
+from dialler.health import Health
+from dialler.owning import Owners
+from dialler.reading import Views
+from dialler.switchboard import Switchboard
+from dialler.telephony.file import TelephonyFileError, load_telephony
+from dialler.telephony.registry import open_telephony
+from dialler.telephony.settings import TelephonySettings
+from dialler.views import CALLS, CAMPAIGNS
+
+
+class DiallerSettings(Settings):
+    """What the dialler is told besides."""
+
+    telephony: Path
+
+
+async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySettings]) -> None:
+    """Call the contacts of voice campaigns until SIGTERM."""
+    async with connected("dialler", settings) as resources, AsyncExitStack() as open_lines:
+        views = Views(resources.db, resources.mongo["campaign"])
+        await views.prepare()
+        switchboards = {
+            one.id: Switchboard(await open_lines.enter_async_context(open_telephony(one)))
+            for one in telephonies
+        }
+        campaigns = Projector(CAMPAIGNS, resources.nc, resources.db)
+        calls = Projector(CALLS, resources.nc, resources.db)
+        owners = Owners(resources, views, campaigns, calls, switchboards, new_id())
+        campaigns.committed = owners.heard
+        app = api("dialler", resources)
+        app.include_router(call_routes(views))
+        app.state.projectors = [campaigns, calls]
+        await run(
+            app,
+            resources,
+            {
+                "campaigns view": campaigns.run(),
+                "calls view": calls.run(),
+                "health": Health(resources.nc, owners, switchboards).run(),
+                **{f"telephony {name}": one.run() for name, one in switchboards.items()},
+                "owners": owners.run(),
+            },
+        )
+
+
+def start() -> None:
+    """Read the environment and run."""
+    settings = DiallerSettings.model_validate({})
+    try:
+        telephonies = load_telephony(settings.telephony)
+    except TelephonyFileError as error:
+        sys.exit(f"dialler: the telephony cannot be used:\n{error}")
+    asyncio.run(main(settings, telephonies), loop_factory=uvloop.new_event_loop)
+
+
+if __name__ == "__main__":
+    start()

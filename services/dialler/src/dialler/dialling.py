@@ -1,0 +1,268 @@
+"""Dialling: one owner per campaign, one turn after the other. The log first, then the phone side.
+
+A turn hears what the phone side told, gives seats, stores the ends before it acknowledges them, then
+closes who will not be called, and places the next calls: the intent to ring is durable before the
+phone side hears of it, and it follows the last intent in the log, so of two that believe to own the
+campaign only one gets through. What we name a call is its name at the phone side, so one intent
+never rings twice.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from prometheus_client import Counter, Histogram
+from pymongo.errors import ConnectionFailure
+
+from campaign_events.call import CallsDialled, Dial
+from campaign_events.eventlog import EventLog
+from campaign_events.leases import Lease
+from campaign_events.windows import is_open
+from dialler.calling import Call
+from dialler.closing import Closer
+from dialler.ending import Endings
+from dialler.facts import append
+from dialler.finishing import Finisher
+from dialler.joining import Joiner
+from dialler.live import LiveBlock, Pulse
+from dialler.names import CallId
+from dialler.noting import Notes
+from dialler.pace import Pace
+from dialler.reading import Views
+from dialler.recalling import open_calls, standings
+from dialler.run import Candidate, Run
+from dialler.shelf import Shelf, terms_of
+from dialler.switchboard import Extension
+from dialler.talking import Orders, Talking
+from dialler.telephony.telephony import Ended, LiveCall, Originate, Screening, parted
+
+DIALS = Counter("carillon_dials", "Calls placed", ["kind"])
+ENDS = Counter("carillon_attempts_ended", "Attempts that came to their end", ["outcome"])
+TURN = Histogram("carillon_dialling_turn_seconds", "How long one turn of dialling takes")
+
+LINGER_S = 0.01
+BUSY_S = 0.1
+IDLE_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class OwnershipInDoubt(Exception):
+    """Our process stood still for so long that somebody else may own the campaign by now."""
+
+
+@dataclass(slots=True)
+class Dialling:
+    """Dials one run of one campaign for as long as its lease is held."""
+
+    store: EventLog
+    views: Views
+    run: Run
+    extension: Extension
+    pace: Pace
+    talking: Talking
+    endings: Endings
+    closer: Closer
+    joiner: Joiner
+    finisher: Finisher
+    shelf: Shelf
+    notes: Notes
+    pulse: Pulse
+    over: bool = False
+    _recalled: Sequence[LiveCall] = ()
+    _busy: bool = False
+    _stopping: bool = False
+
+    def block(self) -> LiveBlock:
+        """Return how dialling goes just now."""
+        return self.pulse.block(self.run, self.talking, datetime.now(UTC))
+
+    def stop(self) -> None:
+        """Take no more turns; calls live on for the next owner."""
+        self._stopping = True
+        self.extension.stirred.set()
+
+    async def take_over(self) -> None:
+        """Find the calls that the previous owner left open, and learn where they are."""
+        calls = await open_calls(self.views, self.notes, self.run)
+        self.talking.calls |= {call.call_id: call for call in calls}
+        found = await standings(self.extension.telephony, calls)
+        self._recalled = [one for one in found if isinstance(one, LiveCall)]
+        self.extension.put([one for one in found if isinstance(one, Ended)])
+
+    async def work(self, lease: Lease) -> None:
+        """Take turns until the run is over, or the lease is.
+
+        Raises:
+            Conflict, OwnershipInDoubt: somebody else may own the campaign.
+
+        """
+        while not (lease.lost.is_set() or self.over or self._stopping):
+            await self._wait()
+            with TURN.time():
+                await self._turn(lease)
+
+    async def _wait(self) -> None:
+        """Sleep until there is something to do, and a little more so that it comes in batches."""
+        now = time.time()
+        moments = (self.talking.next_deadline(self.pace.room.max_wait), self.pace.room.next_ready)
+        due = min((moment - now for moment in moments if moment is not None), default=IDLE_S)
+        pause = min(due, BUSY_S if self._busy or self.talking.calls else IDLE_S)
+        try:
+            await asyncio.wait_for(self.extension.stirred.wait(), max(pause, LINGER_S))
+        except TimeoutError:
+            return
+        self.extension.stirred.clear()
+        await asyncio.sleep(LINGER_S)
+
+    async def _turn(self, lease: Lease) -> None:
+        await self._hear()
+        if not lease.is_good:
+            return
+        now = datetime.now(UTC)
+        try:
+            await self._close(now)
+            await self._dial(lease, now)
+            await self._finish()
+        except ConnectionFailure as error:
+            # Live calls need no MongoDB; everything else waits for it.
+            log.warning("MongoDB is away, nothing is dialled", why=repr(error))
+
+    async def _hear(self) -> None:
+        """Take in, store and confirm everything that the phone side told."""
+        now = datetime.now(UTC)
+        settings = self.run.settings
+        self.pace.room.tick(now.timestamp())
+        events = self.extension.take()
+        orders = Orders()
+        self.talking.hear(events, settings, orders)
+        recalled, self._recalled = self._recalled, ()
+        self.talking.adopt(recalled, settings, now, orders)
+        self.talking.seat(now.timestamp(), settings.abandon.max_wait_s, orders)
+        telephony = self.extension.telephony
+        telephony.attach(orders.attach)
+        telephony.hang_up(orders.hang_up)
+        self._measure(orders, now)
+        self.pace.learn(now)
+        if orders.ended:
+            told = await self.endings.store(orders.ended, now)
+            for end in told:
+                ENDS.labels(end.outcome).inc()
+            self.pulse.final(now.timestamp(), sum(end.due_at is None for end in told))
+        self.notes.over(call for call, _ in orders.ended)
+        await self.notes.write(self.talking.calls, self.talking.changed)
+        if events:
+            telephony.acknowledge(events)
+
+    def _measure(self, orders: Orders, now: datetime) -> None:
+        self.pulse.connected(now.timestamp(), len(orders.attach))
+        for call, ended in orders.ended:
+            if call.ringing_at is not None:
+                self.pulse.rang(((call.answered_at or ended.at) - call.ringing_at).total_seconds())
+
+    async def _close(self, now: datetime) -> None:
+        """Close who will not be called any more; take in who has joined."""
+        run, at = self.run, now.timestamp()
+        over = run.over(now)
+        if over is not None and not run.broken:
+            if run.waiting:
+                await self.closer.close_all(run, over, at)
+            return
+        await self.joiner.join(run)
+        await self.closer.exclude(run, self.talking.numbers, at)
+        await self.closer.close_given_up(run)
+
+    async def _dial(self, lease: Lease, now: datetime) -> None:
+        """Choose who is next, store the intent, and only then let the phone side hear of it."""
+        run = self.run
+        self._busy = False
+        if run.over(now) is not None or not run.dials(now) or not self.extension.telephony.up:
+            return
+        await self.shelf.fill(run, now)
+        count = self.pace.calls_to_place(run, now)
+        chosen = self._choose(min(count, run.ready), now)
+        self._busy = bool(run.ready) or bool(chosen)
+        if not chosen:
+            return
+        calls = await self._take(lease, chosen)
+        if not lease.is_good:
+            raise OwnershipInDoubt(run.campaign)
+        self.talking.place(calls)
+        self.pace.rate.spend(len(calls), time.time())
+        self.pulse.dialled(now, len(calls))
+        self.extension.telephony.originate([self._originate(call) for call in calls])
+        for call in calls:
+            DIALS.labels(call.kind).inc()
+
+    def _choose(self, count: int, now: datetime) -> list[Candidate]:
+        """Take out who is next and may still be rung by the clocks."""
+        run, chosen = self.run, list[Candidate]()
+        opened: dict[str, bool] = {}
+        live = self.talking.numbers
+        while len(chosen) < count and run.ready:
+            one = run.pop()
+            if one.number in live or one.number in run.given_up:
+                continue
+            if one.timezone not in opened:
+                opened[one.timezone] = is_open(terms_of(run, one.timezone).window, now)
+            if opened[one.timezone]:
+                chosen.append(one)
+            else:
+                run.pass_over(one, now.timestamp())
+        return chosen
+
+    async def _take(self, lease: Lease, chosen: Sequence[Candidate]) -> list[Call]:
+        run, callers = self.run, self.run.settings.caller_ids or ("",)
+        calls = [
+            Call(
+                number=one.number,
+                sequence=one.sequence,
+                kind=one.kind,
+                call_id=CallId(run.campaign, run.number, one.number).attempt(one.sequence),
+                caller_id=callers[(run.attempts + place) % len(callers)],
+                dialled_at=datetime.now(UTC),
+                phone=one.phone,
+                timezone=one.timezone,
+                connected_before=one.connected_before,
+            )
+            for place, one in enumerate(chosen)
+        ]
+        dials = tuple(
+            Dial(
+                number=call.number,
+                sequence=call.sequence,
+                kind=call.kind,
+                call_id=call.call_id,
+                caller_id=call.caller_id,
+            )
+            for call in calls
+        )
+        event = CallsDialled(run=run.number, epoch=lease.epoch, dials=dials)
+        seq, at = await append(self.store, event, run.address, after=run.fences.dialled)
+        run.dialled(chosen, seq)
+        for call in calls:
+            call.dialled_at = at
+        return calls
+
+    def _originate(self, call: Call) -> Originate:
+        settings = self.run.settings
+        amd = settings.amd
+        return Originate(
+            call_id=call.call_id,
+            phone=call.phone,
+            caller_id=call.caller_id,
+            ring_timeout_s=settings.dial_timeout_s,
+            destination=parted(settings.destination)[1],
+            amd=Screening(amd.total_analysis_ms) if amd.enabled else None,
+        )
+
+    async def _finish(self) -> None:
+        """Say when the run can not go on, and when nothing is left of it."""
+        reason = self.endings.refusals.reason
+        if reason is not None and not self.run.broken:
+            await self.finisher.fail(self.run, reason)
+        if not self.talking.calls:
+            self.over = await self.finisher.finish(self.run)
