@@ -62,6 +62,14 @@ class Team:
             "mode": "on_demand",
         } | changes
 
+    def voice_wish(self, **changes: object) -> dict[str, object]:
+        return {
+            "channel": "voice",
+            "name": "Calls",
+            "destination": "sim:agents",
+            "caller_ids": ["+442079460000"],
+        } | changes
+
     async def say(self, event: Event, campaign: str) -> None:
         """Another service appends a fact about a campaign."""
         fact = Fact(event, Address(self.workspace, campaign), new_id())
@@ -115,6 +123,21 @@ async def core_in(nc: Client) -> AsyncIterator[None]:
         await message.respond(orjson.dumps({"status": "ok", "links": links}))
 
     subscription = await nc.subscribe("core.health", cb=answer)
+    await nc.flush()
+    yield
+    await subscription.unsubscribe()
+    await nc.flush()
+
+
+@asynccontextmanager
+async def dialler_in(nc: Client) -> AsyncIterator[None]:
+    """A dialler that says it is well."""
+
+    async def answer(message: Msg) -> None:
+        telephony = [{"id": "sim", "state": "up"}]
+        await message.respond(orjson.dumps({"status": "ok", "telephony": telephony}))
+
+    subscription = await nc.subscribe("core.health.voice", cb=answer)
     await nc.flush()
     yield
     await subscription.unsubscribe()
