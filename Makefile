@@ -62,6 +62,10 @@ test: install ## all tests, with real servers
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK_TESTS)
 	$(BIN)/python -m pytest $(SYSTEM_TESTS)
 
+.PHONY: test-asterisk
+test-asterisk: install ## calls through a real Asterisk; needs root and debootstrap, else it is skipped
+	$(BIN)/python -m pytest tests/asterisk
+
 .PHONY: chaos
 chaos: install ## 50,000 messages while services and servers are killed at random (many minutes)
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s -k everybody tests/system/test_kills.py

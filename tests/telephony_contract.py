@@ -1,10 +1,13 @@
 """What every telephony promises, whoever implements it; the tests are called with a stage."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from uuid import uuid4
+
+import pytest
 
 from dialler.telephony.telephony import (
     Answered,
@@ -19,6 +22,8 @@ from dialler.telephony.telephony import (
     Screening,
     Telephony,
 )
+
+PATIENCE_S = 25
 
 type Open = Callable[[], AbstractAsyncContextManager[Telephony]]
 
@@ -45,11 +50,22 @@ class Watched:
     acknowledging: bool = True
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            batch = await self.telephony.events()
-            self.told += batch.events
-            if self.acknowledging:
-                self.telephony.acknowledge(batch.events)
+        """Take in what is told until the condition holds; give up with all that was told."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not condition():
+                    batch = await self.telephony.events()
+                    self.told += batch.events
+                    if self.acknowledging:
+                        self.telephony.acknowledge(batch.events)
+        except TimeoutError:
+            pytest.fail(f"waited in vain ({self.telephony.reason=}); told: {self.told}")
+
+    async def more(self) -> list[CallEvent]:
+        """What is told next."""
+        before = len(self.told)
+        await self.until(lambda: len(self.told) > before)
+        return self.told[before:]
 
     def of(self, call_id: CallId) -> list[CallEvent]:
         return [event for event in self.told if event.call_id == call_id]
@@ -151,9 +167,8 @@ async def the_same_call_is_placed_once(stage: Stage) -> None:
         seen.telephony.originate([wanted])
         seen.telephony.hang_up([wanted.call_id])
         await seen.ended([wanted.call_id])
-        before = len(seen.told)
         seen.telephony.originate([wanted])
-        await seen.until(lambda: len(seen.told) > before)
+        await seen.more()
     assert sum(isinstance(event, Ringing) for event in seen.told) == 1
     assert isinstance(seen.told[-1], Ended)
 

@@ -1,15 +1,12 @@
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import lab as labs
+import asterisk_lab
+from asterisk_lab import Lab
 
 
 @pytest.fixture(scope="package")
-def lab() -> Iterator[labs.Lab]:
-    with labs.running() as lab:
+def lab() -> Iterator[Lab]:
+    with asterisk_lab.running() as lab:
         yield lab

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from lab import ARI, Lab
 
+from asterisk_lab import ARI, Lab
 from dialler.telephony.registry import open_telephony
 from dialler.telephony.settings import AsteriskSettings
 from dialler.telephony.telephony import (
@@ -20,6 +20,7 @@ from dialler.telephony.telephony import (
     Ended,
     LiveCall,
     Originate,
+    Ringing,
     Screened,
     Screening,
     Telephony,
@@ -93,17 +94,12 @@ async def test_asterisk_keeps_the_promise(
 
 async def converse(seen: Watched, calls: list[Originate]) -> None:
     """Attach whom a person answered and hang up on machines, until every call is over."""
-    done = 0
     while sum(isinstance(event, Ended) for event in seen.told) < len(calls):
-        now = len(seen.told)
-        await seen.until(lambda now=now: len(seen.told) > now)  # type: ignore[misc]
-        for event in seen.told[done:]:
+        for event in await seen.more():
             if isinstance(event, Screened) and event.verdict == "human":
                 seen.telephony.attach([event.call_id])
             elif isinstance(event, Screened | Attached):
                 seen.telephony.hang_up([event.call_id])
-        done = max(done, now)
-        done = len(seen.told)
 
 
 async def place(seen: Watched, calls: list[Originate], per_second: float) -> None:
@@ -187,7 +183,6 @@ async def test_screening_goes_on_while_nobody_listens(stage: Stage) -> None:
     async with watched(stage) as first:
         first.telephony.originate(calls)
         await first.reached(ids, Answered)
-        await first.until(lambda: False) if False else None
     async with watched(stage) as second:
         await second.telephony.recall(ids)
         await second.reached(ids, Screened)
@@ -195,6 +190,24 @@ async def test_screening_goes_on_while_nobody_listens(stage: Stage) -> None:
         await second.ended(ids)
     verdicts = {one.call_id: one.verdict for one in second.told if isinstance(one, Screened)}
     assert verdicts == dict(zip(ids, ("human", "machine"), strict=True))
+
+
+async def test_whoever_answers_while_nobody_listens_is_hung_up_on_and_nobody_claims_to_know(
+    stage: Stage,
+) -> None:
+    one, patient = wanted(PERSON, amd=False), wanted(PATIENT)
+    async with watched(stage) as first:
+        first.telephony.originate([one, patient])
+        await first.reached([one.call_id, patient.call_id], Ringing)
+    await asyncio.sleep(1.5)  # the person answers, and nothing is here that could tell
+    async with watched(stage) as second:
+        standing, ringing = await second.telephony.recall([one.call_id, patient.call_id])
+        assert isinstance(standing, Ended)
+        assert standing.outcome == "unknown"
+        assert ringing == LiveCall(patient.call_id, "ringing")
+        (end,) = await second.ended([patient.call_id])
+        assert end.outcome == "no_answer"
+        assert await second.telephony.live() == []
 
 
 async def test_every_call_is_told_of_when_asterisk_dies_among_them(stage: Stage) -> None:

@@ -25,7 +25,6 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
-from dialler.telephony import causes
 from dialler.telephony.ari import AriError, Json, open_ari, when
 from dialler.telephony.connection import keep
 from dialler.telephony.inbox import Inbox
@@ -51,7 +50,6 @@ from dialler.telephony.telephony import (
     Ended,
     LiveCall,
     Originate,
-    Outcome,
     Ringing,
     Screened,
     Standing,
@@ -62,8 +60,6 @@ from dialler.telephony.telephony import (
 COMPARE_S: Final = 5.0
 COMPARE_AGAIN_S: Final = 0.5
 """How often our calls are compared with Asterisk's; sooner when one of them was not there."""
-GIVING_UP_S: Final = 0.1
-"""How much earlier than we think Asterisk may give up."""
 REMEMBERED: Final = 50_000
 """Ended calls whose outcome can still be asked for."""
 
@@ -232,21 +228,11 @@ class Asterisk:
         if is_leg(channel["id"]):
             self._order(Orders.end, line.call_id)
             return
-        at, cause = when(event), Cause(event["cause"], event.get("tech_cause") or None)
-        if line.answered or channel["state"] == "Up":
-            self._over_with(line.ended(at, cause))
-        elif line.cancelled:
-            self._over_with(Ended(line.call_id, at, "cancelled", cause))
-        else:
-            self._over_with(Ended(line.call_id, at, self._outcome(line, cause), cause))
+        cause = Cause(event["cause"], event.get("tech_cause") or None)
+        up = channel["state"] == "Up"
+        self._over_with(line.over(when(event), cause, up=up, now=self._now()))
         if line.leg:
             self._order(Orders.clear_away, line)
-
-    def _outcome(self, line: Line, cause: Cause) -> Outcome:
-        """Asterisk calls its own giving up "no answer", even if nothing ever rang."""
-        outcome = causes.outcome(cause, rang=line.rang)
-        gave_up = self._now() >= line.gives_up_at - GIVING_UP_S
-        return "timeout" if outcome == "no_answer" and gave_up and not line.rang else outcome
 
     def _on_replaced(self, event: Json) -> None:
         raise TelephonyDownError(
@@ -385,7 +371,8 @@ class Asterisk:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._work.discard(task)
-        if not task.cancelled() and task.exception() is not None:
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None and not isinstance(failure, TelephonyDownError):
             self.inbox.watch(task)
 
     def _asking(self) -> Orders:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Final, Literal
 
+from dialler.telephony import causes
 from dialler.telephony.ari import Json
 from dialler.telephony.telephony import (
     Callback,
@@ -27,6 +28,8 @@ WRAP_S: Final = "CARILLON_WRAP_S"
 
 VERDICTS: Final[dict[str, Verdict]] = {"HUMAN": "human", "MACHINE": "machine"}
 """What AMDSTATUS says; NOTSURE and all else is unknown."""
+GIVING_UP_S: Final = 0.1
+"""How much earlier than we think Asterisk may give up."""
 _RINGING: Final = ("Ring", "Ringing")
 _LEG: Final = "agent-"
 
@@ -60,13 +63,24 @@ class Line:
         """Whether somebody or something has taken the call."""
         return self.state not in ("dialling", "ringing")
 
+    def over(self, at: datetime, cause: Cause, *, up: bool, now: float) -> Ended:
+        """The end that Asterisk tells; its own giving up is "no answer" to it, whatever rang."""
+        if self.answered or up:
+            return self._conversed(at, cause)
+        if self.cancelled:
+            return Ended(self.call_id, at, "cancelled", cause)
+        outcome = causes.outcome(cause, rang=self.rang)
+        if outcome == "no_answer" and not self.rang and now >= self.gives_up_at - GIVING_UP_S:
+            outcome = "timeout"
+        return Ended(self.call_id, at, outcome, cause)
+
     def lost(self) -> Ended:
         """The end of a call that is not there any more."""
         if self.answered:
-            return self.ended(datetime.now(UTC), None)
+            return self._conversed(datetime.now(UTC), None)
         return Ended(self.call_id, datetime.now(UTC), "cancelled" if self.cancelled else "unknown")
 
-    def ended(self, at: datetime, cause: Cause | None) -> Ended:
+    def _conversed(self, at: datetime, cause: Cause | None) -> Ended:
         """The end of an answered call, with what its destination told."""
         disposition = self.told.get(DISPOSITION)
         callback = None

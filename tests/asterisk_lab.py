@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-PARTS = Path(__file__).parents[2] / "deploy" / "simulators" / "asterisk"
+PARTS = Path(__file__).parents[1] / "deploy" / "simulators" / "asterisk"
 PATIENCE_S = 20
 BUILD_S = 600
 ARI = "http://127.0.0.1:8088"
