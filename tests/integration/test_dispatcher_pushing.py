@@ -165,8 +165,9 @@ async def test_a_paused_campaign_takes_messages_and_holds_them(rig: Rig) -> None
 async def test_at_ends_at_a_campaign_that_is_pushed_to_comes_to_its_end(rig: Rig) -> None:
     with rig.carrying(QUICK), rig.dispatcher():
         async with answering(rig, "author") as client:
-            campaign = await _trigger(rig, ends_at=datetime.now(UTC) + timedelta(seconds=4))
-            await _push(client, campaign, 1)
+            campaign = await _trigger(rig, ends_at=datetime.now(UTC) + timedelta(seconds=8))
+            answer = await _push(client, campaign, 1)
+            assert answer.status_code == 202, answer.text
             facts = await rig.until(campaign, "message.finished")
 
     ends = [fact.event for fact in facts if fact.event.type == "message.expired"]

@@ -34,9 +34,9 @@ async def rig(
 
 async def test_a_spread_campaign_sends_each_days_portion_and_everybody_once(rig: Rig) -> None:
     """Three days whose second begins while the test runs, and a kill between them."""
-    starts_at = datetime.now(UTC) - DAY + timedelta(seconds=9)
     with rig.carrying(QUICK):
         with rig.dispatcher() as process:
+            starts_at = await _ready(rig) - DAY + timedelta(seconds=12)
             campaign = await rig.approve(
                 100, mode="spread", starts_at=starts_at, ends_at=starts_at + 3 * DAY
             )
@@ -79,8 +79,8 @@ async def test_a_spread_campaign_started_late_begins_with_the_portion_of_the_day
 
 async def test_from_ends_at_on_nothing_more_is_taken_and_what_is_left_is_told(rig: Rig) -> None:
     rig.rate = 50
-    ends_at = datetime.now(UTC) + timedelta(seconds=8)
     with rig.carrying(QUICK), rig.dispatcher():
+        ends_at = await _ready(rig) + timedelta(seconds=10)
         campaign = await rig.approve(5000, ends_at=ends_at)
         paused = await rig.approve(20, first=6000, ends_at=ends_at)
         await rig.start(campaign)
@@ -103,9 +103,9 @@ async def test_from_ends_at_on_nothing_more_is_taken_and_what_is_left_is_told(ri
 
 async def test_a_campaign_whose_end_passed_while_nobody_was_there_expires_then(rig: Rig) -> None:
     rig.rate = 20
-    ends_at = datetime.now(UTC) + timedelta(seconds=8)
     with rig.carrying(QUICK):
         with rig.dispatcher() as process:
+            ends_at = await _ready(rig) + timedelta(seconds=10)
             campaign = await rig.approve(500, ends_at=ends_at)
             await rig.start(campaign)
             await rig.until(campaign, "message.submitted")
@@ -347,6 +347,12 @@ async def test_two_workspaces_share_a_link_alike_however_many_campaigns_each_has
     beside = places[-1] - places[0] + 1 - len(places)
     await other.clear()
     assert 0.8 * 300 <= beside <= 1.2 * 300
+
+
+async def _ready(rig: Rig) -> datetime:
+    """Wait for the dispatcher, and tell when it was there."""
+    async with answering(rig, "viewer"):
+        return datetime.now(UTC)
 
 
 async def _submitted(rig: Rig, campaign: str, count: int) -> list[Any]:
