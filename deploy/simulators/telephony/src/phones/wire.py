@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 type CallId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
-type Calls = Annotated[tuple[CallId, ...], Field(max_length=10_000)]
+type Calls = tuple[CallId, ...]
 
 
 class Said(BaseModel):
@@ -29,7 +29,7 @@ class Originate(Said):
     """Place these calls, unless they are known already."""
 
     do: Literal["originate"]
-    calls: Annotated[tuple[Wanted, ...], Field(max_length=10_000)]
+    calls: tuple[Wanted, ...]
 
 
 class Attach(Said):

@@ -178,8 +178,11 @@ class Simulator:
         answer: asyncio.Future[list[dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self._questions[self._asked] = answer
         self._say({**question, "ask": self._asked})
-        async with asyncio.timeout(ANSWER_S):
-            return await answer
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
+        except TimeoutError as error:
+            raise TelephonyDownError("no answer") from error
 
     def _happened(self, events: Sequence[CallEvent]) -> None:
         """Pass events on; calls that are over need no following."""
