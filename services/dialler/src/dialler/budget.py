@@ -1,0 +1,75 @@
+"""What abandoned calls may be spent on: the price of one, and the guard that needs no model."""
+
+import math
+from typing import Protocol
+
+CAUTION = 0.85
+"""How much of the people still expected today the guard believes in."""
+RESERVE = 1.75
+"""Abandoned calls that are never spent: calls in flight may all go wrong together."""
+WIDEST_RATE = 2.5
+PRIOR_LOST = 3.0
+PRIOR_PEOPLE = 100.0
+FIRST_TRUTH = 1.25
+FIRST_USE = 0.5
+
+
+class Ledger(Protocol):
+    """The numbers of the room that the budget is kept from."""
+
+    @property
+    def humans(self) -> int: ...  # noqa: D102
+    @property
+    def abandoned(self) -> int: ...  # noqa: D102
+    @property
+    def elapsed_frac(self) -> float: ...  # noqa: D102
+
+
+class Budget:
+    """Keeps abandoned ÷ people under `limit` at the end of the shift, and nearly so all day.
+
+    `price` is the risk of being abandoned at which one more call is still worth placing. It is what
+    the rest of the day may run at, corrected by how people fared who were dialled at known risks.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.price = limit
+        self._keep = 1.0 - max(limit, 1e-3) / 25.0
+        self._predicted = self._priced = self._lost = 0.0
+
+    def person(self, risk: float, price: float) -> None:
+        """Somebody answered a call that was placed at this predicted risk and price."""
+        self._predicted = self._predicted * self._keep + risk
+        self._priced = self._priced * self._keep + price
+        self._lost *= self._keep
+
+    def lost(self) -> None:
+        """Somebody was abandoned."""
+        self._lost += 1.0
+
+    def allows(self, ledger: Ledger) -> bool:
+        """Whether the room may over-dial at all, whatever the model says."""
+        people, rest = ledger.humans, _rest(ledger)
+        left = self.limit * (people + CAUTION * rest) - ledger.abandoned
+        borrowed = ledger.abandoned - self.limit * people
+        return left >= RESERVE and borrowed <= 2.0 + math.sqrt(self.limit * (people + rest))
+
+    def reprice(self, ledger: Ledger) -> None:
+        """Set the price so that the account is even again soon, without a jerk."""
+        people, rest = ledger.humans, _rest(ledger)
+        spare = self.limit * people - ledger.abandoned - RESERVE
+        swing = max(1.6 * math.sqrt(self.limit * (people + rest)) - 2.5, 2.0)
+        over = max(min(rest, swing / self.limit), 20.0)
+        rate = min(max(self.limit + spare / over, 0.0), WIDEST_RATE * self.limit)
+        prior = PRIOR_PEOPLE * self.limit
+        truth = (self._lost + FIRST_TRUTH * PRIOR_LOST) / (self._predicted + PRIOR_LOST)
+        use = (self._predicted + FIRST_USE * prior) / (self._priced + prior)
+        highest = min(0.5, 12.0 * self.limit)
+        self.price = min(max(rate / max(truth * use, 1e-6), 0.05 * self.limit), highest)
+
+
+def _rest(ledger: Ledger) -> float:
+    """The people to expect in the rest of the shift, if it goes on as it was."""
+    share = min(max(ledger.elapsed_frac or 0.0, 0.0), 1.0)
+    return ledger.humans * (1.0 - share) / max(share, 0.02)
