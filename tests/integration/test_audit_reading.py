@@ -1,5 +1,6 @@
 """`GET /audit`: who may look, what they find, page by page, and as a file for a spreadsheet."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -9,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from nats.aio.client import Client
 
 from campaign_events import audit_store
 from campaign_events.audit import ANYBODY, Record, Resource, document
-from campaign_events.envelope import Actor, new_id
-from campaign_events.eventlog import EventLog
+from campaign_events.audit_trail import STATE
+from campaign_events.campaign import SETTINGS, SettingsChanged, WorkspaceSettings
+from campaign_events.envelope import Actor, Address, Origin, new_id
+from campaign_events.eventlog import EventLog, Fact
 from campaign_events.projection import Database
-from doors import Issuer, resources
+from doors import Issuer, at_work, resources
 from read_model.__main__ import door
 from read_model.audit_api import COLUMNS
 from read_model.audit_search import Place, Wanted
@@ -277,3 +281,31 @@ async def test_every_question_is_answered_by_an_index_without_sorting(
         text = str(plan["queryPlanner"]["winningPlan"])
         assert "COLLSCAN" not in text
         assert "'SORT'" not in text
+
+
+async def test_the_diagnostics_add_up_what_waits_and_tell_how_long_records_are_kept(
+    world: World, nc: Client, log: EventLog
+) -> None:
+    settings = SettingsChanged(settings=WorkspaceSettings(retention_days=7), by=ANN)
+    fact = Fact(settings, Address(world.workspace, SETTINGS), new_id())
+    await log.append_fact(fact, Origin(fact.id, NOON, "test"))
+    reading: Reading = world.app.state.reading
+
+    async def tell(service: str, size: int, lines: int) -> None:
+        told = {"place": f"{service}@{world.workspace}", "bytes": size, "lines": lines}
+        await nc.publish(STATE, orjson.dumps(told))
+
+    async def until(client: httpx.AsyncClient, wanted: Any, *sizes: tuple[str, int, int]) -> None:
+        shown = None
+        while shown != wanted:
+            for service, size, lines in sizes:
+                await tell(service, size, lines)
+            await asyncio.sleep(0.05)
+            shown = (await client.get("/api/v1/diagnostics")).json()["audit"]
+
+    work = world.app.state.audit.work(nc, "test") | reading.work()
+    async with at_work(work), world.speak("admin") as client, asyncio.timeout(15):
+        full = {"fallback_bytes": 11, "fallback_lines": 3, "fallback": "buffering"}
+        await until(client, {"retention_days": 7} | full, ("campaign", 10, 2), ("moderation", 1, 1))
+        none = {"fallback_bytes": 0, "fallback_lines": 0, "fallback": "empty"}
+        await until(client, {"retention_days": 7} | none, ("campaign", 0, 0), ("moderation", 0, 0))
