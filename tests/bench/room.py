@@ -3,8 +3,8 @@
 A dial takes U(1,4) s to reach the network. A person then answers after gamma(8 s, cv .65); of all
 others 35 % are machines (a quarter at once, the rest after about 20 s), 15 % fail, half ring out
 after 25 s. Detection says who it is after U(1,2.5) s. A person waits `max_wait` for a seat and is
-abandoned then. Talk is lognormal (120 s, cv .9), wrap-up gamma (20 s, cv .5). The shift begins cold:
-every seat free, nothing known. In the memoryless variant all of these are exponential.
+abandoned then. Talk is lognormal (120 s, cv .9), wrap-up gamma (20 s, cv .5). The shift begins
+cold, with every seat free. In the memoryless variant all of these are exponential.
 """
 
 import heapq
