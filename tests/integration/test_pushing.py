@@ -12,7 +12,8 @@ from nats.aio.client import Client
 from campaign_events.envelope import Recorded, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database, Projector
-from dispatcher.pushing import Push, Pushed, Pushes, Stores
+from dispatcher.pushes import Pushes
+from dispatcher.pushing import Push, Pushed, Stores
 from dispatcher.reading import Views
 from dispatcher.suppressed import SUPPRESSED
 from dispatcher.suppressions import Suppressions

@@ -19,7 +19,8 @@ from dispatcher.inbound import OptOuts
 from dispatcher.links.file import LinksFileError, load_links
 from dispatcher.links.settings import LinkSettings
 from dispatcher.owning import LinkOwner
-from dispatcher.pushing import Pushes, Stores
+from dispatcher.pushes import Pushes
+from dispatcher.pushing import Stores
 from dispatcher.pushing_api import pushing_routes
 from dispatcher.reading import Views
 from dispatcher.suppressed import SUPPRESSED

@@ -20,7 +20,7 @@ from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
 from dispatcher.outgoing import Outgoing
 from dispatcher.planning import Planner
-from dispatcher.pushing import Pushes
+from dispatcher.pushes import Pushes
 from dispatcher.querying import Querying
 from dispatcher.reading import Views
 from dispatcher.recalling import recall

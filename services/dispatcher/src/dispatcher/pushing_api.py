@@ -17,7 +17,8 @@ from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, variables
 from campaign_events.uploads.phones import PhoneReader, Unusable
-from dispatcher.pushing import Push, Pushes
+from dispatcher.pushes import Pushes
+from dispatcher.pushing import Push
 from dispatcher.under_way import UnderWay
 
 type Author = Annotated[Caller, Depends(Allowed(Permission.AUTHOR))]
