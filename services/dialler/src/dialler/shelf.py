@@ -69,7 +69,7 @@ class Shelf:
                 look_at = now.timestamp() + VIEW_LAG_S
             if over:
                 ready.extend(await self._placeable(run, over, kind, now))
-        run.look_at = min(look_at, *run.blocked.values())
+        run.look_at = min((look_at, *run.blocked.values()))
 
     async def _due(self, run: Run, status: str, not_these: set[int]) -> list[Document]:
         wanted = {

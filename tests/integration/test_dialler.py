@@ -1,0 +1,97 @@
+"""A dialler process against the simulated phone network: every contact comes to one end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import phones_process
+import pytest
+import servers
+from dialling import Rig, answering, states
+from phones_process import Phones, rung_twice_at_once
+
+from campaign_events.eventlog import EventLog
+
+FINAL = {
+    *("completed", "failed", "abandoned", "machine_detected", "window_closed", "manual_stopped")
+}
+HABITS: dict[str, object] = {
+    "seed": 5,
+    "time_scale": 100.0,
+    "answer": 0.5,
+    "patience_s": 3000,
+    "dispositions": {"not_interested": 0.2},
+}
+
+
+@pytest.fixture
+def phones(tmp_path: Path) -> Iterator[Phones]:
+    with phones_process.running(tmp_path, **HABITS) as phones:
+        yield phones
+
+
+@pytest.fixture
+async def rig(
+    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog, phones: Phones
+) -> AsyncIterator[Rig]:
+    rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)
+    yield rig
+    await rig.clear()
+
+
+async def test_every_contact_of_a_campaign_comes_to_exactly_one_end(
+    rig: Rig, phones: Phones
+) -> None:
+    campaign = await rig.start(200, concurrency_limit=20)
+    with rig.dialler():
+        facts = await rig.until(campaign, "call.finished")
+
+    ends = states(facts)
+    assert len(ends) == 200
+    assert set(ends.values()) <= FINAL
+    assert Counter(ends.values())["completed"] > 50
+    assert not rung_twice_at_once(phones.lines("ended"))
+    assert facts[-1].event.left == 200 - Counter(ends.values())["completed"]
+
+
+@pytest.mark.timeout(60)
+async def test_a_dialler_that_dies_with_live_calls_rings_nobody_twice(
+    rig: Rig, phones: Phones
+) -> None:
+    campaign = await rig.start(150, concurrency_limit=30)
+    for _ in range(3):
+        with rig.dialler() as process:
+            await rig.until(campaign, "call.dialled")
+            dialled = len(phones.lines("dialled"))
+            async with asyncio.timeout(20):
+                while len(phones.lines("dialled")) < dialled + 25:
+                    await asyncio.sleep(0.02)
+            process.kill()
+            process.wait()
+    with rig.dialler():
+        facts = await rig.until(campaign, "call.finished")
+
+    ends = states(facts)
+    assert len(ends) == 150
+    assert set(ends.values()) <= FINAL
+    assert not rung_twice_at_once(phones.lines("ended"))
+    rung = Counter(line["call_id"] for line in phones.lines("dialled"))
+    assert max(rung.values()) == 1
+    assert set(rung) <= {
+        dial.call_id for fact in facts if fact.event.type == "call.dialled" for dial in fact.event.dials
+    }
+
+
+async def test_two_diallers_share_the_campaigns_and_one_takes_over_from_the_other(
+    rig: Rig, phones: Phones
+) -> None:
+    campaigns = [await rig.start(60, concurrency_limit=10) for _ in range(4)]
+    with rig.dialler() as first, rig.dialler(servers.free_port()):
+        for campaign in campaigns:
+            await rig.until(campaign, "call.dialled")
+        first.kill()
+        for campaign in campaigns:
+            facts = await rig.until(campaign, "call.finished")
+            assert set(states(facts).values()) <= FINAL
+    assert not rung_twice_at_once(phones.lines("ended"))
