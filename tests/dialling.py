@@ -127,13 +127,14 @@ class Rig:
         self, audience: str, numbers: range, suppressed: Sequence[int] = (), **variables: str
     ) -> None:
         self.audiences.append(audience)
+        base = 1000 * len(self.audiences)
         async with AsyncMongoClient[dict[str, Any]](self.mongo_url) as mongo:
             contacts = [
                 {
-                    "_id": f"{audience}/{phone(number)}",
+                    "_id": f"{audience}/{phone(base + number)}",
                     "audience": audience,
                     "number": number,
-                    "phone": phone(number),
+                    "phone": phone(base + number),
                     "variables": {"name": f"N{number}", **variables},
                     "suppressed": number in suppressed,
                 }
