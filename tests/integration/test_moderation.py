@@ -25,6 +25,7 @@ from campaign_events.eventlog import EventLog, Fact
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.moderation import ModerationApproved, ModerationRejected
 from campaign_events.projection import Database, Projector
+from campaign_events.voice import ContactsExcluded
 from doors import Issuer, at_work, resources
 from moderation.__main__ import door
 from moderation.projections import MODERATION
@@ -401,6 +402,19 @@ async def test_a_sample_is_rendered_with_every_variable_and_counted_per_person(
 
     [row] = (await world.ask("bob", "GET", "/moderation/campaigns")).json()["items"]
     assert (row["recipients"], row["segments"], row["sample"]) == (3, 4, "Hi Ann, x")
+
+
+async def test_who_is_excluded_is_no_recipient(world: World) -> None:
+    sender, campaign = await world.approved_sender(), new_id()
+    settings = SmsSettings(name="c", text="Hi", sender_id=sender, link_id="sim")
+    uploaded = ContactsUploaded(
+        audience=new_id(), accepted=5, invalid=0, duplicate=0, suppressed=0, by=ANN, review=1
+    )
+    excluded = ContactsExcluded(numbers=(1, 4), excluded=2, by=ANN)
+    await world.say(campaign, CampaignCreated(settings=settings, author=ANN), uploaded, excluded)
+
+    [row] = (await world.ask("bob", "GET", "/moderation/campaigns")).json()["items"]
+    assert (row["recipients"], row["segments"]) == (3, 3)
 
 
 async def test_nothing_is_approved_under_a_sender_that_is_archived(world: World) -> None:

@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_events.envelope import derived_id
+from campaign_events.message import Skipped
 from campaign_events.suppression import phone_hash
+from dispatcher.planning import planned
 from dispatcher.taking import parts_reference
 
 PHONE = phone_hash(b"key", "demo", "+447911123456")
@@ -33,3 +35,13 @@ def test_references_can_not_be_foretold_without_the_key() -> None:
         parts_reference(PHONE, one, 1) == parts_reference(other, one, 1) for one in CAMPAIGNS
     )
     assert same < 16
+
+
+def test_a_contact_that_the_campaign_is_kept_from_gets_its_place_and_no_message() -> None:
+    contacts = [
+        {"number": 1, "phone": "+447911123456", "variables": {}, "excluded": True},
+        {"number": 2, "phone": "+447911123457", "variables": {}},
+    ]
+    event = planned("a", "Hi", contacts, frozenset())
+    assert event.skipped == (Skipped(number=1, reason="suppressed"),)
+    assert event.parts == ((1, 1),)

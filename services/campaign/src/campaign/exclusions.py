@@ -1,7 +1,7 @@
 """Phones that a campaign must not reach: found among its contacts, marked, and said.
 
-A contact is marked in the audience before the log says that it is excluded: whoever reads the
-audience after that leaves it out, and whoever follows the log learns of it while calls wait.
+A contact is marked `excluded` in the audience before the log says so: the dispatcher reads that,
+the dialler follows the log. `suppressed` stays what the upload found: runs under way count on it.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Exclusions:
         found = await self._found(exclusion, rows)
         for phone in [phone for phone in rows.phones if phone not in found]:
             rows.refuse(rows.phones[phone], STRANGER)
-        known = [contact for contact in found.values() if _may_be_excluded(contact)]
+        known = [contact for contact in found.values() if not contact["suppressed"]]
         accepted, position = await self._exclude(exclusion, known)
         suppressed = len(found) - accepted
         bad_rows = tuple(sorted(rows.bad_rows))
@@ -81,23 +81,17 @@ class Exclusions:
         """Mark and say; return how many this command has excluded."""
         fresh = [contact["_id"] for contact in contacts if not contact.get("excluded")]
         chosen = {"_id": {"$in": fresh}}
-        await self._contacts.update_many(chosen, {"$set": {"suppressed": True, "excluded": True}})
+        await self._contacts.update_many(chosen, {"$set": {"excluded": True}})
         command = Exclude([contact["number"] for contact in contacts], exclusion.by)
         try:
             _, position = await execute(
                 self._log, campaign_decider, exclusion.address, command, exclusion.origin
             )
         except Refused:
-            unmarked = {"$set": {"suppressed": False}, "$unset": {"excluded": ""}}
-            await self._contacts.update_many(chosen, unmarked)
+            await self._contacts.update_many(chosen, {"$unset": {"excluded": ""}})
             raise
         said = _said(await self._log.load(exclusion.address), exclusion.origin)
         return sum(len(event.numbers) for event in said), position
-
-
-def _may_be_excluded(contact: Document) -> bool:
-    """Tell contacts that were reached so far, or are marked by us, from suppressed ones."""
-    return not contact["suppressed"] or bool(contact.get("excluded"))
 
 
 def _said(history: Sequence[Any], origin: Origin) -> list[ContactsExcluded]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
-from pymongo import DeleteOne, IndexModel, InsertOne, UpdateMany, UpdateOne
+from pymongo import DeleteMany, DeleteOne, IndexModel, InsertOne, UpdateMany, UpdateOne
 
 from campaign_events.call import (
     AttemptEnd,
@@ -48,8 +48,10 @@ def fold_campaigns(batch: Batch) -> Writes:
     excluded: list[Write] = []
     for recorded in batch:
         campaigns += _campaign(recorded)
+        campaign = recorded.address.thing
+        if isinstance(recorded.event, ContactsUploaded):
+            excluded.append(DeleteMany({"campaign": campaign}))  # numbers of an earlier audience
         if isinstance(recorded.event, ContactsExcluded):
-            campaign = recorded.address.thing
             for number in recorded.event.numbers:
                 name = {"_id": contact_name(campaign, number)}
                 facts = {"campaign": campaign, "number": number, "seq": recorded.seq}

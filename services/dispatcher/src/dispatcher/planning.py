@@ -28,7 +28,7 @@ from dispatcher.suppressions import Suppressions
 
 PLANNED = Counter("carillon_contacts_planned", "Contacts given a place in a campaign")
 
-WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1}
+WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1, "excluded": 1}
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +114,7 @@ def planned(
 
 def _segments(text: str, contact: Document, suppressed: AbstractSet[str]) -> int | SkipReason:
     """Return what a contact's message costs, or why there is none."""
-    if contact["phone"] in suppressed:
+    if contact["phone"] in suppressed or contact.get("excluded"):
         return "suppressed"
     try:
         rendered = render(text, contact["variables"])

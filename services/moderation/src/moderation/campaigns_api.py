@@ -39,7 +39,7 @@ async def waiting(
 
 
 def _shown(row: Document, sender: Document | None, glimpse: Glimpse) -> dict[str, Any]:
-    recipients = row.get("accepted", 0)
+    recipients = row.get("accepted", 0) - row.get("excluded", 0)
     return {
         "id": row["_id"],
         "name": row["name"],

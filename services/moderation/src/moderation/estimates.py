@@ -52,11 +52,11 @@ class Estimates:
         people: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         if audiences:
             chosen = {"audience": {"$in": sorted(audiences)}, "number": {"$lte": LOOKED_AT}}
-            wanted = {"audience": 1, "variables": 1, "suppressed": 1}
+            wanted = {"audience": 1, "variables": 1, "suppressed": 1, "excluded": 1}
             async for contact in self.contacts.find(chosen, wanted).sort(
                 [("audience", 1), ("number", 1)]
             ):
-                if not contact.get("suppressed"):
+                if not (contact.get("suppressed") or contact.get("excluded")):
                     people[contact["audience"]].append(contact.get("variables") or {})
         return {key: glimpse(key[1], people[key[0]]) for key in keys}
 

@@ -20,6 +20,7 @@ from campaign_events.envelope import Batch, Recorded, rfc3339
 from campaign_events.moderation import ModerationApproved, ModerationRejected
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
+from campaign_events.voice import ContactsExcluded
 
 NAME = "queue"
 INDEXES = (IndexModel([("workspace", 1), ("decided", 1), ("review", 1), ("place", 1)]),)
@@ -63,7 +64,9 @@ def _note(change: _Change, recorded: Recorded[Any]) -> None:
         case CampaignEdited(settings=settings):
             change.fields |= _settings(settings)
         case ContactsUploaded(audience=audience, accepted=accepted):
-            change.fields |= {"audience": audience, "accepted": accepted}
+            change.fields |= {"audience": audience, "accepted": accepted, "excluded": 0}
+        case ContactsExcluded(excluded=excluded):
+            change.fields["excluded"] = excluded
         case ModerationApproved() | ModerationRejected():
             change.fields["decided"] = True
         case StatusChanged() | CampaignDeleted():
