@@ -95,6 +95,10 @@ check: lint types walls test ## everything that must hold before a change goes i
 bench-first: install ## measure the whole path: messages, folding, pages, memory (minutes)
 	PYTHONPATH=tests $(BIN)/python -m bench.first
 
+.PHONY: bench-pacing
+bench-pacing: install ## measure the pacing of calls in a simulated room, draw docs/pacing.svg (minutes)
+	PYTHONPATH=tests $(BIN)/python -m bench.pacing
+
 .PHONY: clean
 clean: ## remove what the tools made; the data in .carillon stays
 	rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

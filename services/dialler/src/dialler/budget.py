@@ -7,6 +7,7 @@ CAUTION = 0.85
 """How much of the people still expected today the guard believes in."""
 RESERVE = 1.75
 """Abandoned calls that are never spent: calls in flight may all go wrong together."""
+EARLY_PEOPLE = 200
 WIDEST_RATE = 2.5
 PRIOR_LOST = 3.0
 PRIOR_PEOPLE = 100.0
@@ -52,8 +53,9 @@ class Budget:
         """Whether the room may over-dial at all, whatever the model says."""
         people, rest = ledger.humans, _rest(ledger)
         left = self.limit * (people + CAUTION * rest) - ledger.abandoned
+        reserve = RESERVE + max(1.0 - people / EARLY_PEOPLE, 0.0)
         borrowed = ledger.abandoned - self.limit * people
-        return left >= RESERVE and borrowed <= 2.0 + math.sqrt(self.limit * (people + rest))
+        return left >= reserve and borrowed <= 2.0 + math.sqrt(self.limit * (people + rest))
 
     def reprice(self, ledger: Ledger) -> None:
         """Set the price so that the account is even again soon, without a jerk."""
