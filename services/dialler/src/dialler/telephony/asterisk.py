@@ -26,12 +26,13 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 
 from dialler.telephony.ari import AriError, Json, open_ari, when
-from dialler.telephony.connection import keep
+from dialler.telephony.connection import first, keep
 from dialler.telephony.inbox import Inbox
 from dialler.telephony.lines import (
     VERDICTS,
     Line,
     Wish,
+    adopted,
     arguments_of,
     call_of,
     is_leg,
@@ -80,6 +81,8 @@ class Asterisk:
             "Dial": self._on_dial,
             "ChannelStateChange": self._on_state,
             "StasisStart": self._on_stasis,
+            "ChannelDialplan": self._on_dialplan,
+            "ChannelEnteredBridge": self._on_bridge,
             "ChannelVarset": self._on_variable,
             "ChannelDestroyed": self._on_destroyed,
             "ApplicationReplaced": self._on_replaced,
@@ -128,8 +131,7 @@ class Asterisk:
 
     async def live(self) -> Sequence[LiveCall]:
         """Every call of the application, whoever placed it."""
-        channels = await self._asking().channels()
-        ours = await self._asking().ours()
+        channels, ours = await self._asking().channels(), await self._asking().ours()
         return [
             LiveCall(one, state_of(channel, channels, self._settings.amd_context))
             for one, channel in channels.items()
@@ -165,7 +167,7 @@ class Asterisk:
                 self._orders = Orders(self._settings, ari)
                 await self._live_on(socket)
         except* (AriError, TelephonyDownError) as errors:
-            why = str(_first(errors))
+            why = str(first(errors))
         self._reason = why
         self.inbox.stir()
         return why
@@ -211,9 +213,20 @@ class Asterisk:
             if line is None:
                 self._order(Orders.end, call_id)
             else:
-                self._start(self._bridge(line))
+                self._order(Orders.bridge, line)
         elif line is not None:
             self._arrived(line, event["args"], when(event))
+
+    def _on_dialplan(self, event: Json) -> None:
+        line = self._lines.get(event["channel"]["id"])
+        if line is not None:
+            self._went_on(line, event["channel"], {}, when(event))
+
+    def _on_bridge(self, event: Json) -> None:
+        line = self._lines.get(event["channel"]["id"])
+        if line is not None:
+            line.bridged = True
+            self._attached(line, when(event))
 
     def _on_variable(self, event: Json) -> None:
         line = self._lines.get(call_of(event.get("channel", {}).get("id", "")))
@@ -272,14 +285,11 @@ class Asterisk:
         line.placing = False
         self._grant(line)
 
-    async def _attach(self, line: Line) -> None:
-        if await self._asking().attach(line):
-            self._attached(line)
-
-    async def _bridge(self, line: Line) -> None:
-        if await self._asking().bridge(line):
-            line.bridged = True
-            self._attached(line)
+    def _went_on(self, line: Line, channel: Json, channels: dict[str, Json], at: datetime) -> None:
+        """A call that was to be attached may have reached its destination."""
+        reached = state_of(channel, channels, self._settings.amd_context) == "attached"
+        if reached and line.wish == "attach" and line.state == "answered":
+            self._attached(line, at)
 
     # -- keeping our knowledge and Asterisk's the same -------------------------------------
 
@@ -306,6 +316,7 @@ class Asterisk:
                 line.missing = False
                 if channel["state"] == "Ringing":
                     self._rings(line.call_id, now)
+                self._went_on(line, channel, channels, now)
                 self._arrived(line, arguments_of(channel), now)
                 if line.bridged and leg_of(line.call_id) not in channels:
                     self._order(Orders.end, line.call_id)
@@ -315,16 +326,9 @@ class Asterisk:
                 line.missing = True
 
     def _adopt(self, channel: Json, channels: dict[str, Json]) -> None:
-        """Follow a call of an earlier process, from the last thing that it may not have told."""
-        arguments = arguments_of(channel)
-        state = state_of(channel, channels, self._settings.amd_context)
-        if state == "answered":
-            state = "ringing" if arguments[:1] == ["call"] else "screening"
-        line = Line(channel["id"], state=state, rang=state != "dialling")
-        line.leg = leg_of(line.call_id) in channels
-        line.bridged = line.leg and state == "attached"
+        line = adopted(channel, channels, self._settings.amd_context)
         self._lines[line.call_id] = line
-        self._arrived(line, arguments, datetime.now(UTC))
+        self._arrived(line, arguments_of(channel), datetime.now(UTC))
 
     # -- the rest --------------------------------------------------------------------------
 
@@ -345,11 +349,12 @@ class Asterisk:
         if line.wish == "hang_up":
             self._order(Orders.end, line.call_id)
         elif line.wish == "attach" and line.state == "answered":
-            self._start(self._attach(line))
+            self._order(Orders.attach, line)
 
-    def _attached(self, line: Line) -> None:
-        line.state, line.wish = "attached", None
-        self.inbox.put([Attached(line.call_id, datetime.now(UTC))])
+    def _attached(self, line: Line, at: datetime) -> None:
+        if line.state != "attached":
+            line.state, line.wish = "attached", None if line.wish == "attach" else line.wish
+            self.inbox.put([Attached(line.call_id, at)])
 
     def _over_with(self, ended: Ended) -> None:
         if self._lines.pop(ended.call_id, None) is None:
@@ -392,11 +397,3 @@ async def open_asterisk(settings: AsteriskSettings) -> AsyncIterator[Telephony]:
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
-
-
-def _first(errors: BaseExceptionGroup[Exception]) -> BaseException:
-    """The first of grouped errors that is not a group itself."""
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

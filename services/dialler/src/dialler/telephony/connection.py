@@ -36,3 +36,11 @@ def pause_after(failures: int) -> float:
     """How long to wait after so many failures in a row: longer each time, never two alike."""
     longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failures, MOST_DOUBLINGS))
     return uniform(longest / 4, longest)  # noqa: S311 - spreads reconnects, keeps no secret
+
+
+def first(errors: BaseExceptionGroup[Exception]) -> BaseException:
+    """The first of grouped errors that is not a group itself."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

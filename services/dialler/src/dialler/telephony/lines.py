@@ -125,6 +125,17 @@ def arguments_of(channel: Json) -> list[str]:
     return str(plan["app_data"]).split(",")[1:]
 
 
+def adopted(channel: Json, channels: dict[str, Json], amd_context: str) -> Line:
+    """A call of an earlier process, as it was before the last thing that one may not have told."""
+    state = state_of(channel, channels, amd_context)
+    if state == "answered":
+        state = "ringing" if arguments_of(channel)[:1] == ["call"] else "screening"
+    line = Line(channel["id"], state=state, rang=state != "dialling")
+    line.leg = leg_of(line.call_id) in channels
+    line.bridged = line.leg and state == "attached"
+    return line
+
+
 def _time(text: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)

@@ -45,12 +45,13 @@ class Orders:
         """Have the dialplan listen to who answered."""
         await self._go_on(line, self._settings.amd_context, "s")
 
-    async def attach(self, line: Line) -> bool:
-        """Connect a call; True when it is done, False when its leg must answer first."""
+    async def attach(self, line: Line) -> None:
+        """Send a call to its destination, or have the destination called first."""
         target = line.destination or await self._destination(line.call_id)
         if "/" not in target:
             extension, _, context = target.partition("@")
-            return await self._go_on(line, context, extension)
+            await self._go_on(line, context, extension)
+            return
         line.leg = True
         leg = {
             "channelId": leg_of(line.call_id),
@@ -61,15 +62,13 @@ class Orders:
             "timeout": AGENT_RING_S,
         }
         await self._do(line, "/channels", leg)
-        return False
 
-    async def bridge(self, line: Line) -> bool:
+    async def bridge(self, line: Line) -> None:
         """Both ends are there: let them hear each other."""
         bridge = f"/bridges/bridge-{line.call_id}"
         both = f"{line.call_id},{leg_of(line.call_id)}"
-        return await self._do(line, bridge, type="mixing") and await self._do(
-            line, f"{bridge}/addChannel", channel=both
-        )
+        if await self._do(line, bridge, type="mixing"):
+            await self._do(line, f"{bridge}/addChannel", channel=both)
 
     async def clear_away(self, line: Line) -> None:
         """A call is over: its destination's channel and their bridge go with it."""
@@ -114,9 +113,9 @@ class Orders:
             return ""
         return str(told["value"]) if told else ""
 
-    async def _go_on(self, line: Line, context: str, extension: str) -> bool:
+    async def _go_on(self, line: Line, context: str, extension: str) -> None:
         path = f"/channels/{line.call_id}/continue"
-        return await self._do(line, path, context=context, extension=extension, priority="1")
+        await self._do(line, path, context=context, extension=extension, priority="1")
 
     async def _do(self, line: Line, path: str, body: Json | None = None, **query: str) -> bool:
         """Have something done with a call; where that is refused, the call is no use any more."""

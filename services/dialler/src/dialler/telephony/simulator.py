@@ -10,7 +10,7 @@ import orjson
 import structlog
 from pydantic import TypeAdapter
 
-from dialler.telephony.connection import keep
+from dialler.telephony.connection import first, keep
 from dialler.telephony.inbox import Inbox
 from dialler.telephony.settings import SimulatorSettings
 from dialler.telephony.telephony import (
@@ -124,7 +124,7 @@ class Simulator:
         except* TimeoutError:
             why = "no answer"
         except* (TelephonyDownError, OSError, ValueError) as errors:
-            why = str(errors.exceptions[0])
+            why = str(first(errors))
         finally:
             self._lost(why)
         return why
