@@ -21,7 +21,7 @@ from carillon.stack_file import read_stack_file
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 CARILLON = str(Path(sys.executable).with_name("carillon"))
-NAMES = {"nats", "mongo", "edge", "carrier", *SERVICES}
+NAMES = {"nats", "mongo", "edge", "carrier", "telephony", *SERVICES}
 
 
 @dataclass(frozen=True)

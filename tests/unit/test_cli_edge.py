@@ -6,7 +6,7 @@ import pytest
 
 from carillon.edge import ROUTES, Edge
 
-PORTS = {"campaign": 1, "moderation": 2, "dispatcher": 3, "read_model": 4}
+PORTS = {"campaign": 1, "moderation": 2, "dispatcher": 3, "read_model": 4, "dialler": 5}
 
 
 def owner_of(method: str, path: str) -> str:
@@ -32,6 +32,9 @@ def owner_of(method: str, path: str) -> str:
         ("PUT /api/v1/campaigns/c1/messages", "campaign"),
         ("GET /api/v1/campaigns/c1/messages", "dispatcher"),
         ("GET /api/v1/campaigns/c1/delivery-report.csv", "dispatcher"),
+        ("GET /api/v1/campaigns/c1/calls", "dialler"),
+        ("GET /api/v1/campaigns/c1/calls/c1-1-7/attempts", "dialler"),
+        ("GET /api/v1/campaigns/c1/attempt-report.csv", "dialler"),
         ("GET /api/v1/campaigns/c1/activity", "read_model"),
         ("GET /api/v1/campaigns/c1/stream", "read_model"),
         ("POST /api/v1/messages/preview", "dispatcher"),

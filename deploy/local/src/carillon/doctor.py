@@ -26,6 +26,7 @@ from carillon.services import (
     SERVICES,
     MissingPartError,
     bundled_carrier_config,
+    bundled_telephony,
     package_folder,
 )
 from carillon.stack_file import NoStackError, read_stack_file
@@ -139,15 +140,16 @@ def _own_parts() -> Finding:
             package_folder(package)
         except MissingPartError:
             missing.append(package)
-    try:
-        bundled_carrier_config()
-    except MissingPartError:
-        missing.append("smsc")
+    for part, find in (("smsc", bundled_carrier_config), ("phones", bundled_telephony)):
+        try:
+            find()
+        except MissingPartError:
+            missing.append(part)
     if missing:
         return Finding(
             "Carillon's parts", Verdict.FATAL, f"no {', '.join(missing)}", "make install"
         )
-    return Finding("Carillon's parts", Verdict.FINE, f"{', '.join(SERVICES)}, smsc")
+    return Finding("Carillon's parts", Verdict.FINE, f"{', '.join(SERVICES)}, smsc, phones")
 
 
 def _ports(data: Path) -> Finding:

@@ -44,6 +44,7 @@ ROUTES = (
     Route("dispatcher", r"/campaigns/[^/]+/(messages|delivery-report\.csv)", READS),
     Route("dispatcher", r"/campaigns/[^/]+/messages", ("POST",)),
     Route("dispatcher", r"/suppressions", ("PUT",), upload=True),
+    Route("dialler", r"/campaigns/[^/]+/(calls(/.*)?|attempt-report\.csv)", READS),
     Route("dispatcher", r"/suppressions(/.*)?"),
     Route("dispatcher", r"/messages/preview"),
     Route("dispatcher", r"/links"),

@@ -19,10 +19,10 @@ REPLICA_SET = "carillon"
 CACHE_GB = 1
 OPLOG_MB = 1024
 # Databases are named by the service that owns them.
-OWNERS = ("campaign", "moderation", "dispatcher", "read_model")
+OWNERS = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
 # The one exception to private databases: the audience is read by who plans and by who shows it to
 # moderators.
-AUDIENCE_READERS = ("dispatcher", "moderation")
+AUDIENCE_READERS = ("dispatcher", "dialler", "moderation")
 AUDIENCE = ("campaign", "contacts")
 # The audit trail belongs to nobody: every service adds to it, none can change or remove a record.
 AUDIT_READER = "read_model"

@@ -1,4 +1,4 @@
-"""Our own processes: the services and the carrier simulator."""
+"""Our own processes: the services, the carrier simulator, the simulated phone network."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,10 @@ import httpx
 from carillon.errors import PlainError
 from carillon.supervisor import Program
 
-SERVICES = ("campaign", "moderation", "dispatcher", "read_model")
+SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
 SIMULATOR = "smsc"
 SIMULATED_LINK = "sim"
+PHONES = "phones"
 
 
 class MissingPartError(PlainError):
@@ -83,14 +84,48 @@ class Carrier:
 
     async def listens(self) -> bool:
         """Whether carrier connections are accepted."""
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        return True
+        return await is_listening(self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """The bundled phone network simulator: a program of its own."""
+
+    port: int
+    config: Path
+    ledger: Path
+
+    def program(self, log: Path, folder: Path, environment: Mapping[str, str]) -> Program:
+        """What the supervisor runs."""
+        self.ledger.parent.mkdir(parents=True, exist_ok=True)
+        return Program(
+            name="telephony",
+            command=(
+                *(sys.executable, "-m", PHONES, "--config", str(self.config)),
+                *("--port", str(self.port), "--ledger", str(self.ledger)),
+            ),
+            url=f"tcp://127.0.0.1:{self.port}",
+            log=log,
+            folder=folder,
+            environment=environment,
+            ready=self.listens,
+        )
+
+    async def listens(self) -> bool:
+        """Whether diallers can connect."""
+        return await is_listening(self.port)
+
+
+async def is_listening(port: int) -> bool:
+    """Whether connections to this port of our own are accepted."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 def simulated_link(port: int, system_id: str, password: str) -> str:
@@ -141,8 +176,21 @@ def bundled_carrier_config() -> Path:
     Raises:
         MissingPartError: there is no such file.
     """
-    folder = package_folder(SIMULATOR)
-    for candidate in (folder / "smsc.toml", folder.parents[1] / "smsc.toml"):
+    return _bundled(SIMULATOR, "smsc.toml", "name one: --carrier")
+
+
+def bundled_telephony() -> Path:
+    """The telephony of a start that names none: the simulated phone network `sim`.
+
+    Raises:
+        MissingPartError: there is no such file.
+    """
+    return _bundled(PHONES, "telephony.toml", "name one: --telephony")
+
+
+def _bundled(package: str, name: str, remedy: str) -> Path:
+    folder = package_folder(package)
+    for candidate in (folder / name, folder.parents[1] / name):
         if candidate.is_file():
             return candidate
-    raise MissingPartError("smsc.toml of the carrier simulator was not found; name one: --carrier")
+    raise MissingPartError(f"{name} of the bundled simulator was not found; {remedy}")

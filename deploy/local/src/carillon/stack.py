@@ -27,15 +27,19 @@ from carillon.ports import Ports, is_free
 from carillon.services import (
     SERVICES,
     Carrier,
+    Phones,
     Service,
     bundled_carrier_config,
+    bundled_telephony,
     package_folder,
     simulated_link,
     simulator_login,
 )
 from carillon.stack_file import Place, StackFile, remove_stack_file
 from carillon.supervisor import Program, Supervised
+from carillon.telephony_file import needs_simulator, with_port
 
+CALLING = "dialler"  # the service that needs a phone network
 PAGES = "read_model"  # the service whose package holds the dashboard
 ADMINISTRATOR = Identity("dev-admin", "Local Admin", DEMO_WORKSPACE, ("admin",))
 
@@ -98,6 +102,7 @@ class Stack:
     mongo: MongoServer | ForeignServer
     url: str = ""  # the edge's address
     links: Path = Path()
+    telephony: Path = Path()
     running: dict[str, Supervised] = field(default_factory=dict)
     told: bool = False  # whether stack.json has been written
 
@@ -177,7 +182,7 @@ def check_settings_files(options: Options) -> None:
     """Read the files that the command line names before anything is started.
 
     Raises:
-        BadSettingsFileError: one is missing or is not TOML, or a link in it makes no sense.
+        BadSettingsFileError: one is missing or is not TOML, or what it says makes no sense.
     """
     for file in (options.links, options.telephony, options.carrier):
         if file is None:
@@ -187,15 +192,17 @@ def check_settings_files(options: Options) -> None:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BadSettingsFileError(f"{file} cannot be used: {error}") from error
     if options.links is not None:
-        _check_links(options.links)
+        _check("links", "dispatcher.links", options.links)
+    if options.telephony is not None:
+        _check("telephony", "dialler.telephony", options.telephony)
 
 
-def _check_links(file: Path) -> None:
-    """Let the dispatcher look at its links: it knows every field, and tells each mistake's line."""
-    command = (sys.executable, "-m", "dispatcher.links", str(file))
+def _check(what: str, reader: str, file: Path) -> None:
+    """Let the service look at its file: it knows every field, and tells each mistake's line."""
+    command = (sys.executable, "-m", reader, str(file))
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     if checked.returncode:
-        raise BadSettingsFileError(f"the links cannot be used:\n{checked.stderr.strip()}")
+        raise BadSettingsFileError(f"the {what} cannot be used:\n{checked.stderr.strip()}")
 
 
 def _prepare(options: Options, narrate: Narrate) -> Stack:
@@ -247,7 +254,7 @@ async def _start_servers(stack: Stack, ending: AsyncExitStack) -> None:
 
 
 async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
-    await _start_together(stack, ending, [_carrier(stack)])
+    await _start_together(stack, ending, [_carrier(stack), *_phones(stack)])
     services = [Service(name, stack.ports.take(name)) for name in stack.options.services]
     programs = [
         service.program(_log(stack, service.name), stack.data, _settings_of(stack, service.name))
@@ -279,6 +286,25 @@ def _carrier(stack: Stack) -> Program:
         write_atomically(stack.links, simulated_link(carrier.port, *login), mode=OWNER_ONLY)
     environment = _plain_environment(stack.options)
     return carrier.program(_log(stack, "carrier"), stack.data, environment)
+
+
+def _phones(stack: Stack) -> list[Program]:
+    """The simulated phone network, when somebody calls and nobody says where one is."""
+    if CALLING not in stack.options.services:
+        return []
+    wanted = (stack.options.telephony or bundled_telephony()).resolve()
+    if stack.options.telephony is not None and not needs_simulator(wanted):
+        stack.telephony = wanted
+        return []
+    stack.telephony = stack.data / "telephony.toml"
+    phones = Phones(
+        port=stack.ports.take("telephony"),
+        config=stack.telephony,
+        ledger=stack.data / "phones" / "ledger.jsonl",
+    )
+    write_atomically(stack.telephony, with_port(wanted, phones.port), mode=OWNER_ONLY)
+    environment = _plain_environment(stack.options)
+    return [phones.program(_log(stack, "telephony"), stack.data, environment)]
 
 
 async def _start_together(
@@ -350,8 +376,7 @@ def _settings_of(stack: Stack, service: str) -> dict[str, str]:
         "CARILLON_JWKS": str(stack.issuer.jwks_file),
         "CARILLON_SECRET_FILE": str(stack.credentials.secret_file),
         "CARILLON_LINKS": str(stack.links),
+        "CARILLON_TELEPHONY": str(stack.telephony),
         "CARILLON_AUDIT_FALLBACK": str(stack.data / "audit" / f"{service}.jsonl"),
     }
-    if stack.options.telephony is not None:
-        settings["CARILLON_TELEPHONY"] = str(stack.options.telephony.resolve())
     return dict(stack.options.environment) | settings

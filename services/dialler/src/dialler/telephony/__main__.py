@@ -1,0 +1,20 @@
+"""`python -m dialler.telephony FILE`: is this telephony.toml all right? Says all mistakes."""
+
+import sys
+from pathlib import Path
+
+from dialler.telephony.file import TelephonyFileError, load_telephony
+
+
+def main() -> None:
+    """Exit with 0 when the dialler could start with this file."""
+    if len(sys.argv) != len(("program", "file")):
+        sys.exit("usage: python -m dialler.telephony FILE")
+    try:
+        load_telephony(Path(sys.argv[1]))
+    except TelephonyFileError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
