@@ -188,13 +188,18 @@ def test_a_start_is_refused_for_all_reasons_at_once() -> None:
     bare.when(Start(MO, AT)).then_refused(*reasons, code="refused")
 
 
-@pytest.mark.parametrize(
-    "window", [TimeWindow(start="18:00", end="09:00"), TimeWindow(end="09:00")]
-)
+@pytest.mark.parametrize("window", [TimeWindow(days=()), TimeWindow(end="09:00")])
 def test_a_window_that_never_opens_keeps_from_starting(window: TimeWindow) -> None:
     edited = VoiceCampaignEdited(settings=settings(time_window=window), by=ANN)
     after(*DRAFT, edited).when(Start(MO, AT)).then_refused(NO_WINDOW)
     after(*PAUSED, edited).when(Resume(MO, AT)).then_refused(NO_WINDOW)
+
+
+def test_a_window_may_go_over_midnight() -> None:
+    night = VoiceCampaignEdited(
+        settings=settings(time_window=TimeWindow(start="22:00", end="06:00")), by=ANN
+    )
+    after(*DRAFT, night).when(Start(MO, AT)).then(DiallingStarted(was="draft", run=1, by=MO))
 
 
 def test_nobody_left_keeps_from_starting() -> None:

@@ -10,7 +10,7 @@ from campaign_events.voice import TimeWindow, VoiceSettings
 NOBODY_LEFT = "no contacts left to call"
 NO_CALLER_ID = "no caller id"
 NO_SEATS = "no seats"
-NO_WINDOW = "no valid window: it needs days, and must end later in the day than it starts"
+NO_WINDOW = "no valid window: it needs days, and must not end when it starts"
 
 
 def flawed(settings: VoiceSettings) -> list[str]:
@@ -42,4 +42,4 @@ def unable(settings: VoiceSettings) -> list[str]:
 
 
 def _opens(window: TimeWindow) -> bool:
-    return bool(window.days) and window.start < window.end
+    return bool(window.days) and window.start != window.end
