@@ -20,12 +20,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
 import structlog
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import WebSocketException
 
-from dialler.telephony.ari import AriError, Json, open_ari, when
+from dialler.telephony.ari import Ari, AriError, Json, open_ari, when
 from dialler.telephony.connection import first, keep
 from dialler.telephony.inbox import Inbox
 from dialler.telephony.lines import (
@@ -163,22 +160,26 @@ class Asterisk:
         """One connection from its beginning to its end; tells why that came."""
         why = "closed by Asterisk"
         try:
-            async with open_ari(self._settings) as (ari, socket):
+            async with open_ari(self._settings) as ari:
                 self._orders = Orders(self._settings, ari)
-                await self._live_on(socket)
+                await self._live_on(ari)
         except* (AriError, TelephonyDownError) as errors:
             why = str(first(errors))
         self._reason = why
         self.inbox.stir()
         return why
 
-    async def _live_on(self, socket: ClientConnection) -> None:
+    async def _live_on(self, ari: Ari) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen(socket))
+                group.create_task(self._listen(ari))
                 group.create_task(self._compare_and_watch())
+        except* (AriError, TelephonyDownError) as errors:
+            self._reason = str(first(errors))
+            raise
         finally:
-            self._orders, self._reason = None, "lost"
+            self._orders, self._reason = None, self._reason or "closed by us"
+            self.inbox.stir()
             for task in self._work:
                 task.cancel()
             await asyncio.gather(*self._work, return_exceptions=True)
@@ -187,16 +188,11 @@ class Asterisk:
 
     # -- what Asterisk tells ---------------------------------------------------------------
 
-    async def _listen(self, socket: ClientConnection) -> None:
-        try:
-            async for message in socket:
-                event = orjson.loads(message)
-                handler = self._handlers.get(event["type"])
-                if handler is not None:
-                    handler(event)
-        except WebSocketException as error:
-            raise TelephonyDownError(str(error)) from error
-        raise TelephonyDownError("closed by Asterisk")
+    async def _listen(self, ari: Ari) -> None:
+        async for event in ari.events():
+            handler = self._handlers.get(event["type"])
+            if handler is not None:
+                handler(event)
 
     def _on_dial(self, event: Json) -> None:
         if event["dialstatus"] in ("RINGING", "PROGRESS"):
