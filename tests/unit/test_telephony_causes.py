@@ -1,5 +1,7 @@
 """Every way in which an unanswered call can end is one of ours."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from dialler.telephony.causes import BY_CAUSE, BY_SIP, outcome
 from dialler.telephony.telephony import RETRYABLE, Cause, Outcome
 from phones.exchange import FAILURES
+
+TELEPHONY = Path(__file__).parents[2] / "docs" / "telephony.md"
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,13 @@ def test_the_tables_hold_outcomes_and_reasons_only() -> None:
 def test_the_simulator_gives_the_causes_that_the_table_maps_to_its_outcomes() -> None:
     for ends_as, q850, sip in FAILURES.values():
         assert outcome(Cause(q850, sip), rang=False) == ends_as
+
+
+@pytest.mark.parametrize("table", [BY_SIP, BY_CAUSE], ids=["SIP", "Q.850"])
+def test_the_documented_table_is_the_one_that_decides(
+    table: Mapping[int, tuple[Outcome, str]],
+) -> None:
+    documented = TELEPHONY.read_text("utf-8").splitlines()
+    for number, (ends_as, why) in table.items():
+        retried = "yes" if ends_as in RETRYABLE else "no"
+        assert f"| {number} | `{ends_as}` | {retried} | {why} |" in documented
