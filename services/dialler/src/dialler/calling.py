@@ -63,7 +63,7 @@ class Call:
         return self.answered_at is not None and self.amd != "machine" and self.meant != "machine"
 
 
-def hear(call: Call, event: CallEvent, amd: Amd) -> Need:
+def hear(call: Call, event: CallEvent, amd: Amd) -> Need:  # noqa: PLR0911 - one per event
     """Move a call on; the end itself is told by `outcome`."""
     match event:
         case Ringing():

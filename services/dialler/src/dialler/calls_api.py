@@ -27,7 +27,7 @@ def call_routes(views: Views) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/campaigns", tags=["calls"])
 
     @routes.get("/{campaign_id}/calls", dependencies=[Depends(up_to_date)])
-    async def calls(  # noqa: PLR0913 - one per query parameter
+    async def calls(  # noqa: PLR0913, PLR0917 - one per query parameter
         campaign_id: str,
         caller: Reader,
         status: CallState | None = None,

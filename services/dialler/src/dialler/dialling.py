@@ -1,16 +1,16 @@
 """Dialling: one owner per campaign, one turn after the other. The log first, then the phone side.
 
-A turn hears what the phone side told, gives seats, stores the ends before it acknowledges them, then
-closes who will not be called, and places the next calls: the intent to ring is durable before the
-phone side hears of it, and it follows the last intent in the log, so of two that believe to own the
-campaign only one gets through. What we name a call is its name at the phone side, so one intent
-never rings twice.
+What the phone side tells is heard at once, also while a turn waits for the log: whoever answers
+gets a seat within milliseconds. A turn stores the ends before it acknowledges them, closes who will
+not be called, and places the next calls: the intent to ring is durable before the phone side hears
+of it, and it follows the last intent in the log, so of two that believe to own the campaign only
+one gets through. What we name a call is its name at the phone side: one intent never rings twice.
 """
 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -37,7 +37,7 @@ from dialler.run import Candidate, Run
 from dialler.shelf import Shelf, terms_of
 from dialler.switchboard import Extension
 from dialler.talking import Orders, Talking
-from dialler.telephony.telephony import Ended, LiveCall, Originate, Screening, parted
+from dialler.telephony.telephony import CallEvent, Ended, LiveCall, Originate, Screening, parted
 
 DIALS = Counter("carillon_dials", "Calls placed", ["kind"])
 ENDS = Counter("carillon_attempts_ended", "Attempts that came to their end", ["outcome"])
@@ -71,8 +71,11 @@ class Dialling:
     shelf: Shelf
     notes: Notes
     pulse: Pulse
+    lease: Lease
     over: bool = False
     _recalled: Sequence[LiveCall] = ()
+    _ended: list[tuple[Call, Ended]] = field(default_factory=list)
+    _told: list[CallEvent] = field(default_factory=list)
     _busy: bool = False
     _stopping: bool = False
 
@@ -87,23 +90,24 @@ class Dialling:
 
     async def take_over(self) -> None:
         """Find the calls that the previous owner left open, and learn where they are."""
+        self.extension.heard = self._hear
         calls = await open_calls(self.views, self.notes, self.run)
         self.talking.calls |= {call.call_id: call for call in calls}
         found = await standings(self.extension.telephony, calls)
         self._recalled = [one for one in found if isinstance(one, LiveCall)]
         self.extension.put([one for one in found if isinstance(one, Ended)])
 
-    async def work(self, lease: Lease) -> None:
+    async def work(self) -> None:
         """Take turns until the run is over, or the lease is.
 
         Raises:
             Conflict, OwnershipInDoubt: somebody else may own the campaign.
 
         """
-        while not (lease.lost.is_set() or self.over or self._stopping):
+        while not (self.lease.lost.is_set() or self.over or self._stopping):
             await self._wait()
             with TURN.time():
-                await self._turn(lease)
+                await self._turn()
 
     async def _wait(self) -> None:
         """Sleep until there is something to do, and a little more so that it comes in batches."""
@@ -118,50 +122,73 @@ class Dialling:
         self.extension.stirred.clear()
         await asyncio.sleep(LINGER_S)
 
-    async def _turn(self, lease: Lease) -> None:
-        await self._hear()
-        if not lease.is_good:
+    async def _turn(self) -> None:
+        if not self.lease.is_good:
             return
+        self._adopt()
+        self._hear(())
+        await self._store()
         now = datetime.now(UTC)
         try:
             await self._close(now)
-            await self._dial(lease, now)
+            await self._dial(now)
             await self._finish()
         except ConnectionFailure as error:
             # Live calls need no MongoDB; everything else waits for it.
             log.warning("MongoDB is away, nothing is dialled", why=repr(error))
 
-    async def _hear(self) -> None:
-        """Take in, store and confirm everything that the phone side told."""
-        now = datetime.now(UTC)
-        settings = self.run.settings
-        self.pace.room.tick(now.timestamp())
-        events = self.extension.take()
+    def _hear(self, events: Sequence[CallEvent]) -> None:
+        """Move calls on, and have the phone side do what follows; what must be stored waits."""
+        if not self.lease.is_good:
+            return
         orders = Orders()
-        self.talking.hear(events, settings, orders)
-        recalled, self._recalled = self._recalled, ()
-        self.talking.adopt(recalled, settings, now, orders)
-        self.talking.seat(now.timestamp(), settings.abandon.max_wait_s, orders)
-        telephony = self.extension.telephony
-        telephony.attach(orders.attach)
-        telephony.hang_up(orders.hang_up)
-        self._measure(orders, now)
-        self.pace.learn(now)
-        if orders.ended:
-            told = await self.endings.store(orders.ended, now)
-            for end in told:
-                ENDS.labels(end.outcome).inc()
-            self.pulse.final(now.timestamp(), sum(end.due_at is None for end in told))
-        self.notes.over(call for call, _ in orders.ended)
-        await self.notes.write(self.talking.calls, self.talking.changed)
-        if events:
-            telephony.acknowledge(events)
+        self.pace.room.tick(time.time())
+        self.talking.hear(events, self.run.settings, orders)
+        self._told += events
+        self._order(orders)
 
-    def _measure(self, orders: Orders, now: datetime) -> None:
-        self.pulse.connected(now.timestamp(), len(orders.attach))
+    def _adopt(self) -> None:
+        """Go on with the calls of the previous owner, after what was left to be told of them."""
+        recalled, self._recalled = self._recalled, ()
+        if recalled:
+            orders = Orders()
+            now = datetime.now(UTC)
+            self.pace.room.tick(now.timestamp())
+            self.talking.adopt(recalled, self.run.settings, now, orders)
+            self._order(orders)
+
+    def _order(self, orders: Orders) -> None:
+        now = time.time()
+        self.talking.seat(now, self.run.settings.abandon.max_wait_s, orders)
+        self.extension.telephony.attach(orders.attach)
+        self.extension.telephony.hang_up(orders.hang_up)
+        self._ended += orders.ended
+        self.notes.over(call for call, _ in orders.ended)
+        self.pulse.connected(now, len(orders.attach))
         for call, ended in orders.ended:
             if call.ringing_at is not None:
                 self.pulse.rang(((call.answered_at or ended.at) - call.ringing_at).total_seconds())
+
+    async def _store(self) -> None:
+        """Store the ends, then confirm everything that the phone side has told."""
+        now = datetime.now(UTC)
+        self.pace.learn(now)
+        told, self._told = self._told, []
+        ended = self._ended.copy()
+        if ended:
+            ends = await self.endings.store(ended, now)
+            del self._ended[: len(ended)]
+            for end in ends:
+                ENDS.labels(end.outcome).inc()
+            self.pulse.final(now.timestamp(), sum(end.due_at is None for end in ends))
+        await self.notes.write(self.talking.calls, self.talking.changed)
+        if told:
+            self.extension.telephony.acknowledge(told)
+
+    @property
+    def _under_way(self) -> set[int]:
+        """Who is being called, or was until just now."""
+        return self.talking.numbers | {call.number for call, _ in self._ended}
 
     async def _close(self, now: datetime) -> None:
         """Close who will not be called any more; take in who has joined."""
@@ -172,10 +199,10 @@ class Dialling:
                 await self.closer.close_all(run, over, at)
             return
         await self.joiner.join(run)
-        await self.closer.exclude(run, self.talking.numbers, at)
+        await self.closer.exclude(run, self._under_way, at)
         await self.closer.close_given_up(run)
 
-    async def _dial(self, lease: Lease, now: datetime) -> None:
+    async def _dial(self, now: datetime) -> None:
         """Choose who is next, store the intent, and only then let the phone side hear of it."""
         run = self.run
         self._busy = False
@@ -187,9 +214,10 @@ class Dialling:
         self._busy = bool(run.ready) or bool(chosen)
         if not chosen:
             return
-        calls = await self._take(lease, chosen)
-        if not lease.is_good:
+        calls = await self._take(chosen)
+        if not self.lease.is_good:
             raise OwnershipInDoubt(run.campaign)
+        self.pace.room.tick(time.time())
         self.talking.place(calls)
         self.pace.rate.spend(len(calls), time.time())
         self.pulse.dialled(now, len(calls))
@@ -201,7 +229,7 @@ class Dialling:
         """Take out who is next and may still be rung by the clocks."""
         run, chosen = self.run, list[Candidate]()
         opened: dict[str, bool] = {}
-        live = self.talking.numbers
+        live = self._under_way
         while len(chosen) < count and run.ready:
             one = run.pop()
             if one.number in live or one.number in run.given_up:
@@ -214,7 +242,7 @@ class Dialling:
                 run.pass_over(one, now.timestamp())
         return chosen
 
-    async def _take(self, lease: Lease, chosen: Sequence[Candidate]) -> list[Call]:
+    async def _take(self, chosen: Sequence[Candidate]) -> list[Call]:
         run, callers = self.run, self.run.settings.caller_ids or ("",)
         calls = [
             Call(
@@ -240,7 +268,7 @@ class Dialling:
             )
             for call in calls
         )
-        event = CallsDialled(run=run.number, epoch=lease.epoch, dials=dials)
+        event = CallsDialled(run=run.number, epoch=self.lease.epoch, dials=dials)
         seq, at = await append(self.store, event, run.address, after=run.fences.dialled)
         run.dialled(chosen, seq)
         for call in calls:
@@ -264,5 +292,5 @@ class Dialling:
         reason = self.endings.refusals.reason
         if reason is not None and not self.run.broken:
             await self.finisher.fail(self.run, reason)
-        if not self.talking.calls:
+        if not (self.talking.calls or self._ended):
             self.over = await self.finisher.finish(self.run)

@@ -34,10 +34,12 @@ class Notes:
 
     async def write(self, calls: Mapping[str, Call], changed: set[str]) -> None:
         """Write down all that has changed; what MongoDB does not take is written later."""
-        moved = [calls[call_id] for call_id in changed if call_id in calls]
+        moving = changed.copy()
+        moved = [calls[call_id] for call_id in moving if call_id in calls]
         if not moved and not self._over:
             return
-        over = self._over - {call.number for call in moved}
+        ended = self._over.copy()
+        over = ended - {call.number for call in moved}
         names = [self._name(number) for number in over]
         writes: list[ReplaceOne[Document] | DeleteMany] = [
             ReplaceOne({"_id": self._name(call.number)}, self._document(call), upsert=True)
@@ -45,13 +47,14 @@ class Notes:
         ]
         if names:
             writes.append(DeleteMany({"_id": {"$in": names}}))
+        changed -= moving
+        self._over -= ended
         try:
             await self._live.bulk_write(writes, ordered=False)
         except PyMongoError as error:
             log.warning("live calls are not written down", why=repr(error))
-            return
-        changed.clear()
-        self._over.clear()
+            changed |= moving
+            self._over |= ended
 
     async def read(self) -> dict[str, Document]:
         """Return what the previous owner wrote down, by the calls' names at the phone side."""

@@ -196,7 +196,7 @@ class Owners:
         telephony, _ = parted(run.settings.destination)
         switchboard = self.switchboards.get(telephony) or Switchboard(Nowhere(telephony))
         try:
-            dialling = await self._dialling(run, switchboard)
+            dialling = await self._dialling(run, switchboard, lease)
             dialling.joiner.contacts = campaign.get("contacts", 0)
             self._owned[run.campaign] = dialling
             self._changed.add(run.campaign)
@@ -204,12 +204,12 @@ class Owners:
             log.info("dialling", campaign=run.campaign, run=run.number, epoch=lease.epoch)
             if telephony not in self.switchboards and not run.broken:
                 await dialling.finisher.fail(run, f"there is no telephony called {telephony}")
-            await dialling.work(lease)
+            await dialling.work()
         finally:
             self._owned[run.campaign] = None
             switchboard.disconnect(run.campaign)
 
-    async def _dialling(self, run: Run, switchboard: Switchboard) -> Dialling:
+    async def _dialling(self, run: Run, switchboard: Switchboard, lease: Lease) -> Dialling:
         store, views = self.resources.log, self.views
         now = datetime.now(UTC).timestamp()
         hours = await views.hours.find({"campaign": run.campaign}).to_list()
@@ -235,6 +235,7 @@ class Owners:
             shelf=Shelf(views, calls_to),
             notes=Notes(views.live, run),
             pulse=Pulse(now),
+            lease=lease,
         )
 
 

@@ -68,6 +68,7 @@ class Pace:
 
     def calls_to_place(self, run: Run, now: datetime) -> int:
         """Return how many calls may be placed now; answers nothing about whether they are ready."""
+        self.learn(now)
         at = now.timestamp()
         room = self.room
         room.humans, room.abandoned = self.tally.over(self._settings.abandon.window, now)

@@ -1,30 +1,29 @@
 """One telephony for all campaigns of this process: events find the campaign that they are for."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dialler.names import campaign_of
 from dialler.telephony.telephony import CallEvent, Telephony
 
 
+def _ignore(_: Sequence[CallEvent]) -> None:
+    """Nobody listens yet."""
+
+
 @dataclass(slots=True)
 class Extension:
-    """Where the events of one campaign arrive. They are bounded by the calls it has placed."""
+    """Where the events of one campaign arrive."""
 
     telephony: Telephony
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
-    _events: list[CallEvent] = field(default_factory=list)
+    heard: Callable[[Sequence[CallEvent]], None] = _ignore
 
     def put(self, events: Sequence[CallEvent]) -> None:
         """Something happened."""
-        self._events += events
+        self.heard(events)
         self.stirred.set()
-
-    def take(self) -> list[CallEvent]:
-        """Return what has happened since the last time."""
-        events, self._events = self._events, []
-        return events
 
 
 class Switchboard:
