@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 import carrier
+from dispatcher.links.file import LinksFileError, load_links
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
-from dispatcher.links.file import LinksFileError, load_links
 from dispatcher.links.settings import LinkSettings
 from smsc.config import Config, Throttle, load
 from smsc.fate import Fate, Fates

@@ -28,8 +28,9 @@ from campaign.commands import (
     Start,
     Stop,
 )
+from campaign.facts import Fact
 from campaign.following import NOBODY_LEFT
-from campaign.state import Absent, Campaign, Fact, State
+from campaign.state import Absent, Campaign, State
 from campaign_events.campaign import (
     FINAL,
     CampaignApproved,

@@ -8,7 +8,8 @@ import pytest
 from campaign.campaign import campaign_decider
 from campaign.cloning import copied
 from campaign.commands import CampaignCommand, KeepTime, Pause, Resume, Start, Stop
-from campaign.state import Fact, State
+from campaign.facts import Fact
+from campaign.state import State
 from campaign_events.campaign import (
     CampaignApproved,
     CampaignBuilt,
