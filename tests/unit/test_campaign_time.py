@@ -155,5 +155,6 @@ def test_a_copy_keeps_what_is_still_to_come_and_forgets_moments_that_have_passed
     assert copied(settings, "Spring", NOON - SECOND) == settings
     assert copied(settings, "Spring", NOON) == settings.model_copy(update={"starts_at": None})
     over = copied(settings, "Spring", NIGHT)
+    assert isinstance(over, SmsSettings)
     assert (over.starts_at, over.ends_at, over.mode) == (None, None, "spread")
     assert over.daily_window == WINDOW

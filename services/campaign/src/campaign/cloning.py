@@ -9,7 +9,9 @@ from campaign_events.voice import VoiceSettings
 SUFFIX = " (copy)"
 
 
-def copied[S: SmsSettings | VoiceSettings](settings: S, name: str | None, at: datetime) -> S:
+def copied(
+    settings: SmsSettings | VoiceSettings, name: str | None, at: datetime
+) -> SmsSettings | VoiceSettings:
     """Return the settings of a copy. Moments that have passed are left out: they mean nothing now.
 
     The copy of an on_time or spread campaign may so lack a time that it needs. Nobody is asked to
