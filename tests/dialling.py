@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,6 +50,8 @@ class Rig:
     phones: Phones
     http_port: int = field(default_factory=servers.free_port)
     audiences: list[str] = field(default_factory=list)
+    variables: Callable[[int], dict[str, str]] = lambda _: {}
+    """Further variables of a contact, by its number."""
     issuer: doors.Issuer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +69,7 @@ class Rig:
     def environment(self, http_port: int) -> dict[str, str]:
         telephony = self.folder / "reached.toml"
         telephony.write_text(
-            f'[[telephony]]\nid = "{self.telephony}"\ntype = "simulator"\nport = {self.phones.port}\n'
+            f'[[telephony]]\nid = "sim"\ntype = "simulator"\nport = {self.phones.port}\n'
         )
         secret = self.folder / "secret"
         secret.write_bytes(b"k" * 32)
@@ -82,8 +84,6 @@ class Rig:
             "CARILLON_TELEPHONY": str(telephony),
             "CARILLON_AUDIT_FALLBACK": str(self.folder / "audit.jsonl"),
         }
-
-    telephony: str = "sim"
 
     async def clear(self) -> None:
         """Remove the audiences, which lie in a database that other tests look at too."""
@@ -101,9 +101,10 @@ class Rig:
     async def draft(self, count: int, suppressed: Sequence[int] = (), **settings: Any) -> str:
         """Make a campaign with an audience; some of its numbers are on the opt-out list."""
         campaign, audience = new_id(), new_id()
-        await self.upload(audience, range(1, count + 1), suppressed)
+        if count:
+            await self.upload(audience, range(1, count + 1), suppressed)
         chosen = VoiceSettings.model_validate(
-            {"name": "c", "destination": f"{self.telephony}:agents", **FAST, **settings}
+            {"name": "c", "destination": "sim:agents", **FAST, **settings}
         )
         uploaded = ContactsUploaded(
             audience=audience,
@@ -123,11 +124,9 @@ class Rig:
         await self.say(campaign, DiallingStarted(was="draft", run=1, by=BY))
         return campaign
 
-    async def upload(
-        self, audience: str, numbers: range, suppressed: Sequence[int] = (), **variables: str
-    ) -> None:
+    async def upload(self, audience: str, numbers: range, suppressed: Sequence[int] = ()) -> None:
         self.audiences.append(audience)
-        base = 1000 * len(self.audiences)
+        base = 10_000 * len(self.audiences)
         async with AsyncMongoClient[dict[str, Any]](self.mongo_url) as mongo:
             contacts = [
                 {
@@ -135,7 +134,7 @@ class Rig:
                     "audience": audience,
                     "number": number,
                     "phone": phone(base + number),
-                    "variables": {"name": f"N{number}", **variables},
+                    "variables": {"name": f"N{number}", **self.variables(number)},
                     "suppressed": number in suppressed,
                 }
                 for number in numbers
@@ -165,7 +164,7 @@ class Rig:
             ) from None
 
 
-def states(facts: Sequence[Recorded[Any]]) -> dict[int, CallState]:  # noqa: C901 - one case per fact
+def states(facts: Sequence[Recorded[Any]]) -> dict[int, CallState]:
     """Say where each contact is by the facts; a move from where it is not is a mistake."""
     found: dict[int, CallState] = {}
     live: dict[int, int] = {}

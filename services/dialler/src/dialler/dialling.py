@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from pymongo.errors import ConnectionFailure
 
-from campaign_events.call import CallsDialled, Dial
+from campaign_events.call import CALLS_BATCH, CallsDialled, Dial
 from campaign_events.eventlog import EventLog
 from campaign_events.leases import Lease
 from campaign_events.windows import is_open
@@ -210,7 +210,7 @@ class Dialling:
             return
         await self.shelf.fill(run, now)
         count = self.pace.calls_to_place(run, now)
-        chosen = self._choose(min(count, run.ready), now)
+        chosen = self._choose(min(count, run.ready, CALLS_BATCH), now)
         self._busy = bool(run.ready) or bool(chosen)
         if not chosen:
             return

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import batched
 
+import structlog
+from pymongo.errors import ConnectionFailure
+
 from campaign_events.call import CALLS_BATCH, AttemptEnd, CallsEnded
 from campaign_events.eventlog import EventLog
 from dialler.calling import Call, outcome
@@ -15,6 +18,8 @@ from dialler.refusals import Refusals
 from dialler.run import Closed, Run
 from dialler.shelf import terms_of
 from dialler.telephony.telephony import Ended
+
+log = structlog.get_logger(__name__)
 
 type End = tuple[Call, Ended]
 HOPELESS = frozenset(("unallocated",))
@@ -56,7 +61,12 @@ class Endings:
         if not caps or not ends:
             return {}
         numbers = [call.number for call, _ in ends]
-        return await self._views.attempted(self._run.campaign, numbers, now - longest(caps))
+        try:
+            return await self._views.attempted(self._run.campaign, numbers, now - longest(caps))
+        except ConnectionFailure as error:
+            # Whoever is due before a cap allows it is found out when it would be rung.
+            log.warning("MongoDB is away, caps are looked at later", why=repr(error))
+            return {}
 
     def _end(
         self, call: Call, ended: Ended, earlier: Sequence[datetime], now: datetime

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter, Gauge
+from pymongo.errors import ConnectionFailure
 
 from campaign_events.call import RunOpened
 from campaign_events.decider import Conflict
@@ -22,6 +23,7 @@ from dialler.facts import append
 from dialler.finishing import Finisher
 from dialler.joining import Joiner
 from dialler.live import LiveBlock, Pulse
+from dialler.names import run_name
 from dialler.noting import Notes
 from dialler.nowhere import Nowhere
 from dialler.pace import Pace
@@ -85,7 +87,10 @@ class Owners:
         """Reach for every campaign at work, and do with those owned what their status says."""
         try:
             while True:
-                await self._look()
+                try:
+                    await self._look()
+                except ConnectionFailure as error:
+                    log.warning("MongoDB is away, nobody is reached for", why=repr(error))
                 await self._until_news()
         finally:
             await self._stop()
@@ -122,8 +127,11 @@ class Owners:
 
     async def _at_work(self) -> set[str]:
         """Return the campaigns that somebody has to own."""
-        active = self.views.campaigns.find({"status": {"$in": list(AT_WORK)}}, {"_id": 1})
-        names = {row["_id"] async for row in active}
+        active = self.views.campaigns.find({"status": {"$in": list(AT_WORK)}}, {"run": 1})
+        runs = {run_name(row["_id"], row["run"]): row["_id"] async for row in active}
+        over = self.views.runs.find({"_id": {"$in": list(runs)}, "finished": True}, {"_id": 1})
+        finished = {row["_id"] async for row in over}
+        names = {campaign for run, campaign in runs.items() if run not in finished}
         unfinished = self.views.runs.find({"finished": False}, {"campaign": 1})
         return names | {row["campaign"] async for row in unfinished}
 
@@ -142,7 +150,7 @@ class Owners:
             OWNED.set(len(self._owned))
             try:
                 await self._own(lease, campaign)
-            except (Conflict, OwnershipInDoubt) as why:
+            except (Conflict, OwnershipInDoubt, ConnectionFailure) as why:
                 LOST.inc()
                 log.warning("campaign let go", campaign=campaign, why=repr(why))
             finally:
