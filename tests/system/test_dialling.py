@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import phones_process
 import pytest
+
+import phones_process
+from campaign_events.eventlog import EventLog
 from dialling import Rig, states
 from phones_process import Phones, rung_twice_at_once
-
-from campaign_events.eventlog import EventLog
 
 CONTACTS = 5000
 KILLS = 10
