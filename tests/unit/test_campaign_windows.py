@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from campaign.windows import is_open, next_change
 from campaign_events.campaign import DailyWindow
+from campaign_events.windows import is_open, next_change
 
 MINUTE = timedelta(minutes=1)
 
@@ -25,7 +25,7 @@ def changes(daily: DailyWindow, since: str, count: int) -> list[str]:
     """The next moments of change in UTC, each with what it brings."""
     told, moment = [], at(since)
     for _ in range(count):
-        moment = next_change(daily, moment)
+        moment = next_change(daily, moment) or moment
         told.append(f"{moment:%d %H:%M} {'opens' if is_open(daily, moment) else 'closes'}")
     return told
 
@@ -140,6 +140,7 @@ def test_between_two_changes_nothing_changes(
     moment = at(f"{day}T00:00") + minutes * MINUTE
     change = next_change(daily, moment)
     before = is_open(daily, moment)
+    assert change is not None
     assert is_open(daily, change) is not before
     assert change.tzinfo is UTC
     steps = (change - moment) // MINUTE

@@ -11,12 +11,12 @@ on which it starts. Daylight saving follows from it:
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from campaign_events.voice import DAYS, Day
+from campaign_events.campaign import DailyWindow
+from campaign_events.voice import DAYS, TimeWindow
 
 DAY = timedelta(days=1)
 STRIDE = timedelta(hours=6)
@@ -25,39 +25,20 @@ AHEAD = 9
 """A window may be for one day of the week, and lie within an hour that is skipped on it."""
 
 
-class Window(Protocol):
-    """Between which local times (HH:MM), on which days."""
-
-    @property
-    def start(self) -> str:
-        """From when on."""
-        ...
-
-    @property
-    def end(self) -> str:
-        """Until just before when."""
-        ...
-
-    @property
-    def timezone(self) -> str:
-        """Whose clocks count (IANA)."""
-        ...
-
-    @property
-    def days(self) -> Sequence[Day]:
-        """On which days it starts."""
-        ...
+type Window = DailyWindow | TimeWindow
+"""Of an SMS campaign, which opens every day, or of a voice campaign, which has its days."""
 
 
 def is_open(window: Window, at: datetime) -> bool:
     """Tell whether the window is open at this moment."""
     local = at.astimezone(ZoneInfo(window.timezone))
     shown, day = f"{local:%H:%M}", local.weekday()
+    days = DAYS if isinstance(window, DailyWindow) else window.days
     if window.start < window.end:
-        return window.start <= shown < window.end and DAYS[day] in window.days
+        return window.start <= shown < window.end and DAYS[day] in days
     if shown >= window.start:
-        return DAYS[day] in window.days
-    return shown < window.end and DAYS[day - 1] in window.days
+        return DAYS[day] in days
+    return shown < window.end and DAYS[day - 1] in days
 
 
 def next_change(window: Window, at: datetime) -> datetime | None:

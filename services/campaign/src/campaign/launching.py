@@ -12,7 +12,6 @@ from pymongo.errors import PyMongoError
 from campaign.campaign import campaign_decider
 from campaign.commands import KeepTime
 from campaign.core import Core
-from campaign.windows import is_open
 from campaign_events.campaign import (
     CampaignBuilt,
     CampaignCreated,
@@ -30,6 +29,7 @@ from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address, Batch, Origin, Recorded, derived_id
 from campaign_events.eventlog import EventLog, Rejected, Unavailable, execute
 from campaign_events.projection import Database, Document, Projection, Write, Writes
+from campaign_events.windows import is_open
 
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.5

@@ -6,7 +6,6 @@ from datetime import datetime
 from campaign.facts import Fact
 from campaign.rules import missing
 from campaign.voice.state import VoiceCampaign, evolve_voice
-from campaign.windows import is_open, next_change
 from campaign_events.campaign import (
     CampaignArchived,
     CampaignCreated,
@@ -32,6 +31,7 @@ from campaign_events.voice import (
     VoiceCampaignEdited,
     VoiceStatusChanged,
 )
+from campaign_events.windows import is_open, next_change
 
 
 @dataclass(frozen=True, slots=True)
