@@ -44,9 +44,10 @@ async def test_every_contact_of_a_campaign_comes_to_exactly_one_end(
     rig: Rig, phones: Phones
 ) -> None:
     campaign = await rig.start(200, concurrency_limit=20)
-    with rig.dialler():
+    with rig.dialler() as process:
         facts = await rig.until(campaign, "call.finished")
 
+    assert process.returncode == 0
     ends = states(facts)
     assert len(ends) == 200
     assert set(ends.values()) <= FINAL

@@ -361,7 +361,7 @@ async def test_calls_and_attempts_are_shown_page_by_page(rig: Rig, phones: Phone
     rung = len(phones.lines("dialled"))
     assert len(report) == rung + 1
     assert report[0].startswith("call_id,phone,sequence,kind,caller_id,started_at")
-    assert report[1].split(",")[1].startswith("'+49")
+    assert report[1].split(",")[1].startswith("+49")
     assert missing.status_code == 404
     assert nobody.status_code == 404
     assert "*" in seen["phone"]

@@ -1,6 +1,7 @@
 """`attempt-report.csv`: every attempt of a campaign, a piece at a time.
 
-A cell that a spreadsheet would take for a formula has an apostrophe before it, as phones do.
+Cells are safe to open in a spreadsheet (`campaign_events.cells`). Phones are plain E.164, as others
+expect them: taken for a formula, one is a number that is its own value.
 """
 
 import asyncio
@@ -38,10 +39,10 @@ def line(row: Document, phone: str, *, clear: bool) -> tuple[object, ...]:
     """Return the cells of one attempt."""
     return (
         str(CallId(row["campaign"], row["run"], row["number"])),
-        safe(phone if clear or not phone else masked(phone)),
+        (phone if clear else safe(masked(phone))) if phone else "",
         row["sequence"],
         row["kind"],
-        safe(row["caller_id"]),
+        row["caller_id"],
         _time(row["started_at"]),
         _time(row.get("ringing_at")),
         _time(row.get("answered_at")),

@@ -76,7 +76,7 @@ def call_routes(views: Views) -> APIRouter:
     ) -> StreamingResponse:
         """Return every attempt of all runs, or of one, as CSV; phones are masked for viewers.
 
-        Cells that a spreadsheet could take for a formula, phones too, begin with an apostrophe.
+        Cells that a spreadsheet could take for a formula begin with an apostrophe.
         A report that can not be finished ends with a broken connection.
         """
         campaign = await campaign_of(views, caller, campaign_id)

@@ -28,6 +28,8 @@ class Closer:
         self._scanned_to = 0
         self._excluded_seq = 0
         self._undecided: dict[int, int] = {}
+        self.news = True
+        """Whether something was decided about the campaign since exclusions were looked for."""
 
     async def close_all(self, run: Run, becomes: Closed, now: float) -> None:
         """Take one step towards nobody waiting any more."""
@@ -58,7 +60,9 @@ class Closer:
 
     async def exclude(self, run: Run, live: set[int], now: float) -> None:
         """Give up who was excluded since the last look, or bar them while their calls live."""
-        await self._read_exclusions(run)
+        if self.news:
+            self.news = False
+            await self._read_exclusions(run)
         if not self._undecided:
             return
         run.unsettled(self._folded_to(), now)
@@ -76,6 +80,7 @@ class Closer:
         found = self._views.excluded.find(wanted).sort("seq").limit(EXCLUSIONS)
         rows = await found.to_list()
         if len(rows) == EXCLUSIONS:
+            self.news = True
             rows = [row for row in rows if row["seq"] < rows[-1]["seq"]]
         if rows:
             self._excluded_seq = rows[-1]["seq"]

@@ -255,4 +255,5 @@ def _follow(dialling: Dialling, campaign: Document) -> None:
     dialling.run.follow(campaign)
     dialling.pace.follow(VoiceSettings.model_validate(campaign["settings"]))
     dialling.joiner.contacts = campaign.get("contacts", 0)
+    dialling.closer.news = True
     dialling.extension.stirred.set()

@@ -193,8 +193,9 @@ class Run:
         """Return when the window of a single day closes, by the clocks of a contact if given.
 
         Without one, by the campaign's own clocks; or for everybody, where those of contacts count.
+        A campaign that is always on has no last day.
         """
-        if self.settings.campaign_mode != "single_day":
+        if self.settings.campaign_mode != "single_day" or self.settings.always_on:
             return None
         if timezone not in self._closing:
             self._closing[timezone] = self._find_closing(timezone)
