@@ -76,7 +76,7 @@ def risk_by_throwing(idle: int, seats: list[float], others: list[float]) -> floa
 def test_both_ways_to_sum_agree_with_throwing_dice(idle: int) -> None:
     rare, likely, others = [0.05] * 20, [0.3, 0.5, 0.7, 0.9] * 2, [0.1, 0.3, 0.5] * 3
     exact = ExactShortage(idle, rare, likely, others, 0.2)
-    normal = NormalShortage(idle, rare + likely, others, 0.2)
+    normal = NormalShortage(idle, rare, likely, others, 0.2)
     thrown = risk_by_throwing(idle, rare + likely, others)
     assert exact.risk() == pytest.approx(thrown, abs=0.015)
     assert normal.risk() == pytest.approx(thrown, abs=0.02)
@@ -85,7 +85,7 @@ def test_both_ways_to_sum_agree_with_throwing_dice(idle: int) -> None:
 def test_one_more_call_raises_the_risk() -> None:
     for shortage in (
         ExactShortage(1, [0.1] * 5, [0.5], [0.3] * 2, 0.2),
-        NormalShortage(1, [0.1] * 5, [0.3] * 2, 0.2),
+        NormalShortage(1, [0.1] * 5, [0.5], [0.3] * 2, 0.2),
     ):
         before = shortage.risk()
         shortage.add()

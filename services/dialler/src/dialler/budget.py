@@ -5,13 +5,17 @@ from typing import Protocol
 
 CAUTION = 0.85
 """How much of the people still expected today the guard believes in."""
-RESERVE = 1.75
-"""Abandoned calls that are never spent: calls in flight may all go wrong together."""
-EARLY_PEOPLE = 200
+RESERVE = 1.4
+RESERVE_PER_SEAT = 0.05
+"""Abandoned calls that are never spent: those in flight may go wrong together."""
+EARLY_PEOPLE = 300
+EARLY_RESERVE = 2.0
 WIDEST_RATE = 2.5
-PRIOR_LOST = 3.0
+NARROWEST_RATE = 0.2
+MEMORY_LOST = 60.0
+PRIOR_LOST = 5.0
 PRIOR_PEOPLE = 100.0
-FIRST_TRUTH = 1.25
+FIRST_TRUTH = 1.8
 FIRST_USE = 0.5
 
 
@@ -22,6 +26,8 @@ class Ledger(Protocol):
     def humans(self) -> int: ...  # noqa: D102
     @property
     def abandoned(self) -> int: ...  # noqa: D102
+    @property
+    def staffed(self) -> int: ...  # noqa: D102
     @property
     def elapsed_frac(self) -> float: ...  # noqa: D102
 
@@ -36,7 +42,7 @@ class Budget:
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self.price = limit
-        self._keep = 1.0 - max(limit, 1e-3) / 25.0
+        self._keep = 1.0 - max(limit, 1e-3) / MEMORY_LOST
         self._predicted = self._priced = self._lost = 0.0
 
     def person(self, risk: float, price: float) -> None:
@@ -53,17 +59,20 @@ class Budget:
         """Whether the room may over-dial at all, whatever the model says."""
         people, rest = ledger.humans, _rest(ledger)
         left = self.limit * (people + CAUTION * rest) - ledger.abandoned
-        reserve = RESERVE + max(1.0 - people / EARLY_PEOPLE, 0.0)
+        reserve = _reserve(ledger) + EARLY_RESERVE * max(1.0 - people / EARLY_PEOPLE, 0.0)
         borrowed = ledger.abandoned - self.limit * people
         return left >= reserve and borrowed <= 2.0 + math.sqrt(self.limit * (people + rest))
 
     def reprice(self, ledger: Ledger) -> None:
         """Set the price so that the account is even again soon, without a jerk."""
         people, rest = ledger.humans, _rest(ledger)
-        spare = self.limit * people - ledger.abandoned - RESERVE
-        swing = max(1.6 * math.sqrt(self.limit * (people + rest)) - 2.5, 2.0)
+        kept = _reserve(ledger) * (0.5 + 0.5 * people / max(people + rest, 1.0))
+        spare = self.limit * people - ledger.abandoned - kept
+        swing = max(1.8 * math.sqrt(self.limit * (people + rest)), 3.0)
         over = max(min(rest, swing / self.limit), 20.0)
-        rate = min(max(self.limit + spare / over, 0.0), WIDEST_RATE * self.limit)
+        rate = min(
+            max(self.limit + spare / over, NARROWEST_RATE * self.limit), WIDEST_RATE * self.limit
+        )
         prior = PRIOR_PEOPLE * self.limit
         truth = (self._lost + FIRST_TRUTH * PRIOR_LOST) / (self._predicted + PRIOR_LOST)
         use = (self._predicted + FIRST_USE * prior) / (self._priced + prior)
@@ -75,3 +84,7 @@ def _rest(ledger: Ledger) -> float:
     """The people to expect in the rest of the shift, if it goes on as it was."""
     share = min(max(ledger.elapsed_frac or 0.0, 0.0), 1.0)
     return ledger.humans * (1.0 - share) / max(share, 0.02)
+
+
+def _reserve(ledger: Ledger) -> float:
+    return RESERVE + RESERVE_PER_SEAT * ledger.staffed

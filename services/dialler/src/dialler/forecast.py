@@ -13,8 +13,11 @@ from typing import Any, Protocol
 from dialler.shortage import ExactShortage, NormalShortage
 from dialler.survival import GRID_S, RING_SLOTS, AnswerRate, Rings, Spells, freed_within
 
-QUANTILES = (0.15, 0.4, 0.65, 0.9)
+QUANTILES = (0.04, 0.2, 0.45, 0.7, 0.92)
+WEIGHTS = (0.1, 0.23, 0.25, 0.25, 0.17)
 LEARN_EVERY_S = 10.0
+LEARN_LATEST_S = 30.0
+LEARN_FROM_DIALS = 25
 EXACT_UP_TO = 24
 NEARLY_ALL = 0.995
 OVER = 1e-4
@@ -56,6 +59,7 @@ class Forecast:
         self._verdict_s = 2.0
         self._stay = 1.0
         self._learnt = -math.inf
+        self._news = 0
 
     def person(self, rang_s: float | None, total_s: float) -> None:
         """A person answered after `rang_s`; detection said so `total_s` after the dial."""
@@ -65,6 +69,7 @@ class Forecast:
             self._verdict_s += 0.02 * (min(total_s - rang_s, 20.0) - self._verdict_s)
         self._person.seen(rang_s)
         self._rate.seen(person=True)
+        self._news += 1
         self._machine_share += 0.003 * (0.0 - self._machine_share)
 
     def nobody(self, rang_s: float, *, machine: bool) -> None:
@@ -73,6 +78,7 @@ class Forecast:
         if machine:
             self._machine.seen(rang_s)
         self._rate.seen(person=False)
+        self._news += 1
         self._machine_share += 0.003 * (machine - self._machine_share)
 
     def talked(self, seconds: float) -> None:
@@ -89,9 +95,10 @@ class Forecast:
 
     def refresh(self, now: float, room: Seats) -> bool:
         """Learn again if it is time; say whether it was."""
-        if 0.0 <= now - self._learnt < LEARN_EVERY_S:
+        enough = self._news >= LEARN_FROM_DIALS
+        if 0.0 <= now - self._learnt < (LEARN_EVERY_S if enough else LEARN_LATEST_S):
             return False
-        self._learnt = now
+        self._learnt, self._news = now, 0
         self._talk.learn([now - since for since in room.talking.values()])
         self._wrap.learn([now - since for since in room.wrapping.values()])
         self._tabulate(room.max_wait or 0.0, self._verdict_s if room.amd_on else 0.0)
@@ -139,7 +146,7 @@ class Forecast:
             shortages.append(
                 ExactShortage(idle, talking, wrapping, others, each)
                 if exact
-                else NormalShortage(idle, talking + wrapping, others, each)
+                else NormalShortage(idle, talking, wrapping, others, each)
             )
         return shortages
 

@@ -11,7 +11,7 @@ The rule. One more call is placed while the risk that its person finds no seat i
    elapsed ring, the probability that its person comes first. Talk and wrap-up are Kaplan-Meier
    estimates over finished and running spells. An answer that is still screened counts by how
    likely a person answers after such a ring.
-2. *Risk* (`dialler.shortage`). P(people before this one >= seats), averaged over four quantiles of
+2. *Risk* (`dialler.shortage`). P(people before this one >= seats), averaged over five quantiles of
    the time from dial to person; an exact convolution in small rooms, a skewed normal in large ones.
 3. *Price* (`dialler.budget`). What the abandon limit leaves for the rest of the shift, divided by
    what the price has turned out to cost: abandoned over predicted, and predicted over price.
@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dialler.budget import Budget
-from dialler.forecast import Forecast
+from dialler.forecast import WEIGHTS, Forecast
 
 KINDS = (
     "DIALLED",
@@ -177,7 +177,7 @@ class PredictivePacer:
         price = self._budget.price
         horizons = self._forecast.shortages(now, room, idle)
         for count in range(floor + MOST_PER_SEAT * max(room.staffed, 1)):
-            risk = sum([horizon.risk() for horizon in horizons]) / len(horizons)
+            risk = sum([w * horizon.risk() for w, horizon in zip(WEIGHTS, horizons, strict=True)])
             if count >= floor and risk > price:
                 return count
             self._placed.append((min(risk, price), price))

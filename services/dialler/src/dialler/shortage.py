@@ -71,9 +71,18 @@ class NormalShortage:
     __slots__ = ("_each", "_mean", "_third", "_variance")
 
     def __init__(
-        self, idle: int, seats: Sequence[float], others: Sequence[float], each: float
+        self,
+        idle: int,
+        rare: Sequence[float],
+        likely: Sequence[float],
+        others: Sequence[float],
+        each: float,
     ) -> None:
-        up, up2, up3 = _moments(seats)
+        many, chance = len(rare), sum(rare) / max(len(rare), 1)
+        up, up2, up3 = _moments(likely)
+        up += many * chance
+        up2 += many * chance**2
+        up3 += many * chance**3
         down, down2, down3 = _moments(others)
         self._mean = idle + up - down
         self._variance = up - up2 + down - down2
