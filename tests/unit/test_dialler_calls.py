@@ -183,6 +183,30 @@ def test_ringing_calls_are_not_seats() -> None:
     assert (room.idle, room.lines) == (3, 6)
 
 
+def test_who_was_given_a_seat_by_a_dialler_that_died_is_given_one_again() -> None:
+    room, talking = floor(2)
+    found = call("a")
+    found.state, found.asked, found.answered_at = "attaching", True, AT
+    talking.calls["a"] = found
+    orders = Orders()
+    talking.adopt([LiveCall("a", "answered")], settings(), AT, orders)
+    talking.seat(room.now, 2, orders)
+    assert orders.attach == ["a"]
+    assert (room.humans, room.idle) == (1, 1)
+
+
+def test_whom_a_dialler_that_died_had_hung_up_on_is_hung_up_on_again() -> None:
+    room, talking = floor(2)
+    found = call("a")
+    found.state, found.meant, found.answered_at = "_processing", "abandoned", AT
+    talking.calls["a"] = found
+    orders = Orders()
+    talking.adopt([LiveCall("a", "answered")], settings(), AT, orders)
+    talking.seat(room.now, 2, orders)
+    assert orders.hang_up == ["a"]
+    assert not orders.attach
+
+
 def test_an_end_is_heard_once() -> None:
     _, talking = floor(1)
     talking.place([call("a")])

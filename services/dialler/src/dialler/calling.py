@@ -101,7 +101,8 @@ def take_over(call: Call, found: LiveCall, amd: Amd, now: datetime) -> Need:
             call.answered_at = call.answered_at or now
             return _await_verdict(call)
         case "answered":
-            call.answered_at = call.answered_at or now
+            # If a seat was asked for, nobody knows whether the phone side heard of it.
+            call.answered_at, call.asked = call.answered_at or now, False
             return _judge(call, amd) if amd.enabled and call.amd else _await_seat(call)
         case "attached":
             call.answered_at = call.answered_at or now

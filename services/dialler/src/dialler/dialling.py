@@ -90,9 +90,10 @@ class Dialling:
 
     async def take_over(self) -> None:
         """Find the calls that the previous owner left open, and learn where they are."""
-        self.extension.heard = self._hear
         calls = await open_calls(self.views, self.notes, self.run)
         self.talking.calls |= {call.call_id: call for call in calls}
+        # What comes before this is not confirmed, and so is told again.
+        self.extension.heard = self._hear
         found = await standings(self.extension.telephony, calls)
         self._recalled = [one for one in found if isinstance(one, LiveCall)]
         self.extension.put([one for one in found if isinstance(one, Ended)])
@@ -209,7 +210,7 @@ class Dialling:
         if run.over(now) is not None or not run.dials(now) or not self.extension.telephony.up:
             return
         await self.shelf.fill(run, now)
-        count = self.pace.calls_to_place(run, now)
+        count = self.pace.calls_to_place(run, datetime.now(UTC))
         chosen = self._choose(min(count, run.ready, CALLS_BATCH), now)
         self._busy = bool(run.ready) or bool(chosen)
         if not chosen:

@@ -101,8 +101,16 @@ class Room:
         began = call.dialled_at.timestamp()
         if call.state in UNANSWERED:
             self.dialling[call.call_id] = began
-        elif call.state == "amd_screening":
+            return
+        if call.state == "amd_screening":
             self.amd[call.call_id] = began, self.now
+            return
+        if call.by_person:
+            self.humans += 1
+            self._say("HUMAN", call.call_id, None)
+        if call.meant == "abandoned":
+            self.abandoned += 1
+            self._say("ABANDONED", call.call_id, 0.0)
         elif call.waits:
             self.waiting[call.call_id] = self.now
         elif call.asked:
