@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -288,7 +289,7 @@ async def test_the_report_says_what_the_list_says(
     ]
 
 
-async def test_no_cell_of_the_report_begins_like_a_formula(stage: Stage) -> None:
+async def test_no_cell_of_the_report_but_a_plain_phone_begins_like_a_formula(stage: Stage) -> None:
     odd = {
         1: "=cmd|' /C calc'!A0",
         2: "@SUM(1)",
@@ -308,7 +309,9 @@ async def test_no_cell_of_the_report_begins_like_a_formula(stage: Stage) -> None
         rows = cells(await author.get(stage.path("delivery-report.csv")))
 
     risky = tuple("=+-@\t\r\n\uff1d")
-    assert not [cell for row in rows for cell in row.values() if cell.startswith(risky)]
+    for row in rows:
+        assert re.fullmatch(r"(\+[0-9]{7,15})?", row.pop("phone"))
+        assert not [cell for cell in row.values() if cell.startswith(risky)]
     for number, text in odd.items():
         row = rows[number - 1]
         assert row["reason"].removeprefix("'") == row["carrier_ids"].removeprefix("'") == text
