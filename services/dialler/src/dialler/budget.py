@@ -1,6 +1,7 @@
 """What abandoned calls may be spent on: the price of one, and the guard that needs no model."""
 
 import math
+from collections import deque
 from typing import Protocol
 
 CAUTION = 0.85
@@ -13,6 +14,7 @@ EARLY_RESERVE = 2.0
 WIDEST_RATE = 2.5
 NARROWEST_RATE = 0.2
 MEMORY_LOST = 60.0
+MARK_EVERY, RECENT, SHORTEST = 0.01, 0.08, 0.02
 PRIOR_LOST = 5.0
 PRIOR_PEOPLE = 100.0
 FIRST_TRUTH = 1.8
@@ -44,6 +46,8 @@ class Budget:
         self.price = limit
         self._keep = 1.0 - max(limit, 1e-3) / MEMORY_LOST
         self._predicted = self._priced = self._lost = 0.0
+        self._marks: deque[tuple[float, int]] = deque()
+        self._rest = 0.0
 
     def person(self, risk: float, price: float) -> None:
         """Somebody answered a call that was placed at this predicted risk and price."""
@@ -55,9 +59,25 @@ class Budget:
         """Somebody was abandoned."""
         self._lost += 1.0
 
+    def follow(self, ledger: Ledger) -> None:
+        """Look at the books: how many more people the shift will bring, as it went, or goes now."""
+        share = min(max(ledger.elapsed_frac or 0.0, 0.0), 1.0)
+        people, marks = ledger.humans, self._marks
+        if marks and not (marks[-1][0] <= share and marks[-1][1] <= people):
+            marks.clear()
+        if not marks or share - marks[-1][0] >= MARK_EVERY:
+            marks.append((share, people))
+        while marks[0][0] < share - RECENT:
+            marks.popleft()
+        pace = people / max(share, SHORTEST)
+        first, then = marks[0]
+        if share - first >= RECENT / 2:
+            pace = min(pace, (people - then) / (share - first))
+        self._rest = pace * (1.0 - share)
+
     def allows(self, ledger: Ledger) -> bool:
         """Whether the room may over-dial at all, whatever the model says."""
-        people, rest = ledger.humans, _rest(ledger)
+        people, rest = ledger.humans, self._rest
         left = self.limit * (people + CAUTION * rest) - ledger.abandoned
         reserve = _reserve(ledger) + EARLY_RESERVE * max(1.0 - people / EARLY_PEOPLE, 0.0)
         borrowed = ledger.abandoned - self.limit * people
@@ -65,7 +85,7 @@ class Budget:
 
     def reprice(self, ledger: Ledger) -> None:
         """Set the price so that the account is even again soon, without a jerk."""
-        people, rest = ledger.humans, _rest(ledger)
+        people, rest = ledger.humans, self._rest
         kept = _reserve(ledger) * (0.5 + 0.5 * people / max(people + rest, 1.0))
         spare = self.limit * people - ledger.abandoned - kept
         swing = max(1.8 * math.sqrt(self.limit * (people + rest)), 3.0)
@@ -78,12 +98,6 @@ class Budget:
         use = (self._predicted + FIRST_USE * prior) / (self._priced + prior)
         highest = min(0.5, 12.0 * self.limit)
         self.price = min(max(rate / max(truth * use, 1e-6), 0.05 * self.limit), highest)
-
-
-def _rest(ledger: Ledger) -> float:
-    """The people to expect in the rest of the shift, if it goes on as it was."""
-    share = min(max(ledger.elapsed_frac or 0.0, 0.0), 1.0)
-    return ledger.humans * (1.0 - share) / max(share, 0.02)
 
 
 def _reserve(ledger: Ledger) -> float:

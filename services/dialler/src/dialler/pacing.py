@@ -166,6 +166,7 @@ class PredictivePacer:
         if limit <= 0.0 or room.humans < FIRST_PEOPLE:
             return floor
         self._budget.limit = limit
+        self._budget.follow(room)
         self._budget.reprice(room)
         if not self._budget.allows(room):
             return floor
