@@ -351,5 +351,5 @@ CALLS = Projection(
         "done": (),
         "hours": (IndexModel("campaign"),),
     },
-    batch=200,
+    batch=50,
 )
