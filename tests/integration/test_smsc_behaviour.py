@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 import carrier
-from dispatcher.links.file import LinksFileError, load_links
+from campaign_events.table_file import TableFileError
+from dispatcher.links.file import LINKS_FILE
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
@@ -224,11 +225,11 @@ def test_links_are_read_with_their_defaults_and_mistakes_are_refused(tmp_path: P
         '[[links]]\nid = "sim"\nhost = "127.0.0.1"\nport = 2775\nsystem_id = "c"\npassword = "p"\n'
     )
     file.write_text(table)
-    [link] = load_links(file)
+    [link] = LINKS_FILE.load(file)
     assert (link.window, link.segments_per_second, link.on_unknown) == (50, 100, "fail")
     assert (link.enquire_link_s, link.dlr_ids, link.sessions, link.title) == (30, "auto", 1, "sim")
     assert "p" not in repr(link.password)
     for wrong in (table + table, table + "speed = 3\n", table + "window = 0\n"):
         file.write_text(wrong)
-        with pytest.raises(LinksFileError):
-            load_links(file)
+        with pytest.raises(TableFileError):
+            LINKS_FILE.load(file)

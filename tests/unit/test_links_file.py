@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.links.file import LinksFileError, load_links
+from campaign_events.table_file import TableFileError
+from dispatcher.links.file import LINKS_FILE
 
 GOOD = '[[links]]\nid = "acme"\nhost = "127.0.0.1"\nport = 2775\nsystem_id = "c"\npassword = "p"\n'
 
@@ -32,8 +33,8 @@ def test_a_mistake_is_told_with_its_line_its_field_and_what_to_do(
     file = tmp_path / "links.toml"
     file.write_text(text)
 
-    with pytest.raises(LinksFileError) as refusal:
-        load_links(file)
+    with pytest.raises(TableFileError) as refusal:
+        LINKS_FILE.load(file)
 
     assert str(refusal.value).startswith(f"{file}:{line}: ")
     assert told in str(refusal.value)
@@ -54,21 +55,21 @@ def test_a_file_of_another_shape_is_refused_with_an_example(
     file = tmp_path / "links.toml"
     file.write_text(text)
 
-    with pytest.raises(LinksFileError, match=told):
-        load_links(file)
+    with pytest.raises(TableFileError, match=told):
+        LINKS_FILE.load(file)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(LinksFileError, match="cannot be read"):
-        load_links(tmp_path / "nowhere.toml")
+    with pytest.raises(TableFileError, match="cannot be read"):
+        LINKS_FILE.load(tmp_path / "nowhere.toml")
 
 
 def test_every_mistake_is_told_at_once_and_none_shows_the_password(tmp_path: Path) -> None:
     file = tmp_path / "links.toml"
     file.write_text(GOOD.replace('"p"', "[1]") + "window = 0\nport2 = 1\n")
 
-    with pytest.raises(LinksFileError) as refusal:
-        load_links(file)
+    with pytest.raises(TableFileError) as refusal:
+        LINKS_FILE.load(file)
 
     assert len(str(refusal.value).splitlines()) == 3
     assert "[1]" not in str(refusal.value)
@@ -78,6 +79,6 @@ def test_errors_may_be_called_by_name_or_number(tmp_path: Path) -> None:
     file = tmp_path / "links.toml"
     file.write_text(GOOD + 'errors = { ESME_RSUBMITFAIL = "temporary", "0x401" = "throttled" }\n')
 
-    [link] = load_links(file)
+    [link] = LINKS_FILE.load(file)
 
     assert link.errors == {0x45: "temporary", 0x401: "throttled"}

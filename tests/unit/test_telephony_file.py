@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dialler.telephony.file import TelephonyFileError, load_telephony
+from campaign_events.table_file import TableFileError
+from dialler.telephony.file import TELEPHONY_FILE
 from dialler.telephony.settings import AsteriskSettings, SimulatorSettings
 from dialler.telephony.telephony import parted
 from phones.config import load
@@ -30,13 +31,13 @@ def written(folder: Path, text: str) -> Path:
 
 def told(folder: Path, text: str) -> list[str]:
     """What is said about a file, without its folder."""
-    with pytest.raises(TelephonyFileError) as refused:
-        load_telephony(written(folder, text))
+    with pytest.raises(TableFileError) as refused:
+        TELEPHONY_FILE.load(written(folder, text))
     return str(refused.value).replace(f"{folder}/", "").splitlines()
 
 
 def test_the_bundled_file_is_read_by_both_programs() -> None:
-    (simulator,) = load_telephony(BUNDLED)
+    (simulator,) = TELEPHONY_FILE.load(BUNDLED)
     assert isinstance(simulator, SimulatorSettings)
     behaviour = load(BUNDLED)[simulator.id]
     assert (simulator.host, simulator.port) == (behaviour.host, behaviour.port)
@@ -44,7 +45,7 @@ def test_the_bundled_file_is_read_by_both_programs() -> None:
 
 def test_a_table_for_each_kind_is_read_in_order(tmp_path: Path) -> None:
     sim = '[[telephony]]\nid = "sim"\ntype = "simulator"\nseed = 7\nanswer = 0.5\n'
-    first, second = load_telephony(written(tmp_path, sim + PBX))
+    first, second = TELEPHONY_FILE.load(written(tmp_path, sim + PBX))
     assert isinstance(first, SimulatorSettings)
     assert isinstance(second, AsteriskSettings)
     assert second.ari == "http://127.0.0.1:8088/ari"
@@ -54,7 +55,7 @@ def test_a_table_for_each_kind_is_read_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["http://pbx:8088", "http://pbx:8088/", "http://pbx:8088/ari/"])
 def test_the_address_may_end_as_it_likes(tmp_path: Path, url: str) -> None:
     text = PBX.replace("http://127.0.0.1:8088", url)
-    (pbx,) = load_telephony(written(tmp_path, text))
+    (pbx,) = TELEPHONY_FILE.load(written(tmp_path, text))
     assert isinstance(pbx, AsteriskSettings)
     assert pbx.ari == "http://pbx:8088/ari"
 
@@ -96,8 +97,8 @@ def test_a_file_without_sense_is_told_about(tmp_path: Path, text: str) -> None:
 
 
 def test_a_missing_file_is_told_about(tmp_path: Path) -> None:
-    with pytest.raises(TelephonyFileError, match="cannot be read"):
-        load_telephony(tmp_path / "none.toml")
+    with pytest.raises(TableFileError, match="cannot be read"):
+        TELEPHONY_FILE.load(tmp_path / "none.toml")
 
 
 def test_a_destination_has_a_telephony_and_a_target() -> None:

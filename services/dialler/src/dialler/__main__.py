@@ -11,12 +11,13 @@ import uvloop
 from campaign_events.envelope import new_id
 from campaign_events.projection import Projector
 from campaign_events.service import Settings, api, connected, run
+from campaign_events.table_file import TableFileError
 from dialler.calls_api import call_routes
 from dialler.health import Health
 from dialler.owning import Owners
 from dialler.reading import Views
 from dialler.switchboard import Switchboard
-from dialler.telephony.file import TelephonyFileError, load_telephony
+from dialler.telephony.file import TELEPHONY_FILE
 from dialler.telephony.registry import open_telephony
 from dialler.telephony.settings import TelephonySettings
 from dialler.views import CALLS, CAMPAIGNS
@@ -61,8 +62,8 @@ def start() -> None:
     """Read the environment and run."""
     settings = DiallerSettings.model_validate({})
     try:
-        telephonies = load_telephony(settings.telephony)
-    except TelephonyFileError as error:
+        telephonies = TELEPHONY_FILE.load(settings.telephony)
+    except TableFileError as error:
         sys.exit(f"dialler: the telephony cannot be used:\n{error}")
     asyncio.run(main(settings, telephonies), loop_factory=uvloop.new_event_loop)
 

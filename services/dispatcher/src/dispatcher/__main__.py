@@ -12,11 +12,12 @@ from campaign_events.envelope import Batch, new_id
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projection import Projector
 from campaign_events.service import Settings, api, connected, run
+from campaign_events.table_file import TableFileError
 from dispatcher.addressees import ADDRESSEES, Addressees
 from dispatcher.api import add_routes
 from dispatcher.health import Health
 from dispatcher.inbound import OptOuts
-from dispatcher.links.file import LinksFileError, load_links
+from dispatcher.links.file import LINKS_FILE
 from dispatcher.links.settings import LinkSettings
 from dispatcher.owning import LinkOwner
 from dispatcher.pushes import Pushes
@@ -114,8 +115,8 @@ def start() -> None:
     """Read the environment and run."""
     settings = DispatcherSettings.model_validate({})
     try:
-        links = load_links(settings.links)
-    except LinksFileError as error:
+        links = LINKS_FILE.load(settings.links)
+    except TableFileError as error:
         sys.exit(f"dispatcher: the links cannot be used:\n{error}")
     secret = Path(settings.secret_file).read_bytes()
     asyncio.run(main(settings, links, secret), loop_factory=uvloop.new_event_loop)

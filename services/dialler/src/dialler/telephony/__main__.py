@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from dialler.telephony.file import TelephonyFileError, load_telephony
+from campaign_events.table_file import TableFileError
+from dialler.telephony.file import TELEPHONY_FILE
 
 
 def main() -> None:
@@ -11,8 +12,8 @@ def main() -> None:
     if len(sys.argv) != len(("program", "file")):
         sys.exit("usage: python -m dialler.telephony FILE")
     try:
-        load_telephony(Path(sys.argv[1]))
-    except TelephonyFileError as error:
+        TELEPHONY_FILE.load(Path(sys.argv[1]))
+    except TableFileError as error:
         sys.exit(str(error))
 
 

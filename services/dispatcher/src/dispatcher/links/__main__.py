@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from dispatcher.links.file import LinksFileError, load_links
+from campaign_events.table_file import TableFileError
+from dispatcher.links.file import LINKS_FILE
 
 
 def main() -> None:
@@ -11,8 +12,8 @@ def main() -> None:
     if len(sys.argv) != len(("program", "file")):
         sys.exit("usage: python -m dispatcher.links FILE")
     try:
-        load_links(Path(sys.argv[1]))
-    except LinksFileError as error:
+        LINKS_FILE.load(Path(sys.argv[1]))
+    except TableFileError as error:
         sys.exit(str(error))
 
 
