@@ -1,8 +1,8 @@
 """When a window of local times is open, and when that changes. Pure.
 
 What the clocks of its time zone show decides: a window is open from `start` until just before
-`end`, and goes over midnight when it does not start earlier than it ends; then it belongs to the day
-on which it starts. Daylight saving follows from it:
+`end`, and goes over midnight when it does not start earlier than it ends; then it belongs to the
+day on which it starts. Daylight saving follows from it:
 
 - a local time that is skipped (clocks go forward) is passed at the jump: a window that would start
   or end then opens or closes at the jump, one that lies within the skipped hour stays closed;
