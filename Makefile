@@ -99,6 +99,10 @@ bench-first: install ## measure the whole path: messages, folding, pages, memory
 bench-pacing: install ## measure the pacing of calls in a simulated room, draw docs/pacing.svg (minutes)
 	PYTHONPATH=tests $(BIN)/python -m bench.pacing
 
+.PHONY: bench-million
+bench-million: install ## send to a million recipients; memory and rates (a quarter of an hour)
+	PYTHONPATH=tests $(BIN)/python -m bench.million
+
 .PHONY: clean
 clean: ## remove what the tools made; the data in .carillon stays
 	rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
