@@ -1,8 +1,8 @@
 """A million recipients, measured: `make bench-million`. Loopback only; ten to twenty minutes.
 
 One campaign of 10,000 and then one of a million goes through the whole platform as it comes,
-against the bundled simulator. Every process's memory is sampled all the while: that it does not grow with
-the audience is what the two peaks beside each other show.
+against the bundled simulator. Every process's memory is sampled all the while: that it does not
+grow with the audience is what the two peaks beside each other show.
 """
 
 import asyncio
