@@ -82,7 +82,7 @@ class Rig:
             "CARILLON_JWKS": str(self.issuer.jwks),
             "CARILLON_SECRET_FILE": str(secret),
             "CARILLON_TELEPHONY": str(telephony),
-            "CARILLON_AUDIT_FALLBACK": str(self.folder / "audit.jsonl"),
+            "CARILLON_AUDIT_FALLBACK": str(self.folder / f"audit-{http_port}.jsonl"),
         }
 
     async def clear(self) -> None:

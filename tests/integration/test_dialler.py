@@ -1,11 +1,15 @@
 """A dialler process against the simulated phone network: every contact comes to one end."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import nats.errors
+import orjson
 import pytest
+from nats.aio.client import Client
 
 import phones_process
 import servers
@@ -95,3 +99,51 @@ async def test_two_diallers_share_the_campaigns_and_one_takes_over_from_the_othe
             facts = await rig.until(campaign, "call.finished")
             assert set(states(facts).values()) <= FINAL
     assert not rung_twice_at_once(phones.lines("ended"))
+
+
+@pytest.mark.timeout(60)
+async def test_a_dialler_that_stood_still_and_was_replaced_rings_nobody(
+    rig: Rig, phones: Phones
+) -> None:
+    campaign = await rig.start(120, concurrency_limit=15)
+    with rig.dialler() as first:
+        await rig.until(campaign, "call.ended")
+        first.send_signal(signal.SIGSTOP)
+        with rig.dialler(servers.free_port()):
+            await _until_owned_by(rig, campaign, 2)
+            first.send_signal(signal.SIGCONT)
+            facts = await rig.until(campaign, "call.finished")
+            ends = states(facts)
+
+    assert len(ends) == 120
+    assert set(ends.values()) <= FINAL
+    assert not rung_twice_at_once(phones.lines("ended"))
+    assert max(Counter(line["call_id"] for line in phones.lines("dialled")).values()) == 1
+
+
+async def _until_owned_by(rig: Rig, campaign: str, owners: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            facts = await rig.facts(campaign)
+            epochs = {fact.event.epoch for fact in facts if fact.event.type == "call.dialled"}
+            if len(epochs) >= owners:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_others_are_told_how_the_telephony_is(rig: Rig, nc: Client) -> None:
+    with rig.dialler():
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    health = orjson.loads((await nc.request("core.health.voice")).data)
+                except nats.errors.Error:
+                    await asyncio.sleep(0.1)
+                    continue
+                if health["telephony"][0]["state"] == "up":
+                    break
+                await asyncio.sleep(0.1)
+        unknown = {"workspace": rig.workspace, "campaign": "nothing"}
+        assert (await nc.request("dialler.live", orjson.dumps(unknown))).data == b"null"
+    assert health["status"] == "ok"
+    assert [one["id"] for one in health["telephony"]] == ["sim"]

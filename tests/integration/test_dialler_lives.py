@@ -365,3 +365,29 @@ async def test_calls_and_attempts_are_shown_page_by_page(rig: Rig, phones: Phone
     assert missing.status_code == 404
     assert nobody.status_code == 404
     assert "*" in seen["phone"]
+
+
+@pytest.mark.parametrize("phones", [{"time_scale": 30.0, "answer": 1.0}], indirect=True)
+async def test_a_run_begins_when_the_calls_of_the_one_before_have_ended(
+    rig: Rig, phones: Phones
+) -> None:
+    campaign = await rig.start(60, concurrency_limit=20)
+    with rig.dialler():
+        await until_dialled(phones, 20)
+        await rig.say(
+            campaign,
+            DiallingStopped(was="running", by=BY),
+            CampaignRestarted(was="completed", run=2, by=BY),
+            DiallingStarted(was="draft", run=2, by=BY),
+        )
+        async with asyncio.timeout(20):
+            while True:
+                facts = await rig.facts(campaign)
+                runs = [fact.event.run for fact in facts if fact.event.type == "call.dialled"]
+                if 2 in runs:
+                    break
+                await asyncio.sleep(0.05)
+
+    order = [(fact.event.type, fact.event.run) for fact in facts]
+    assert order.index(("call.finished", 1)) < order.index(("call.run_opened", 2))
+    assert not rung_twice_at_once(phones.lines("ended"))

@@ -53,9 +53,7 @@ async def held(nc: Client, name: str, owner: str, *, ttl_s: int = 5) -> AsyncIte
             await _give_back(js, subject, owner, lease.seq)
 
 
-async def _acquire(
-    js: JetStreamContext, subject: str, owner: str, ttl_s: int
-) -> tuple[int, float]:
+async def _acquire(js: JetStreamContext, subject: str, owner: str, ttl_s: int) -> tuple[int, float]:
     """Return the sequence of the lease message, and when it was asked for."""
     while True:
         asked = asyncio.get_running_loop().time()

@@ -9,8 +9,8 @@ from pathlib import Path
 import uvloop
 
 from campaign_events.envelope import new_id
-from campaign_events.projection import Projector
 from campaign_events.service import Settings, api, connected, run
+from campaign_events.shared_projection import SharedProjector
 from campaign_events.table_file import TableFileError
 from dialler.calls_api import call_routes
 from dialler.health import Health
@@ -38,10 +38,11 @@ async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySetting
             one.id: Switchboard(await open_lines.enter_async_context(open_telephony(one)))
             for one in telephonies
         }
-        campaigns = Projector(CAMPAIGNS, resources.nc, resources.db)
-        calls = Projector(CALLS, resources.nc, resources.db)
-        owners = Owners(resources, views, campaigns, calls, switchboards, new_id())
-        campaigns.committed = owners.heard
+        owner = new_id()
+        campaigns = SharedProjector(CAMPAIGNS, resources.nc, resources.db, owner=owner)
+        calls = SharedProjector(CALLS, resources.nc, resources.db, owner=owner)
+        owners = Owners(resources, views, campaigns, calls, switchboards, owner)
+        campaigns.committed, campaigns.moved = owners.heard, owners.look_soon
         app = api("dialler", resources)
         app.include_router(call_routes(views))
         app.state.projectors = [campaigns, calls]

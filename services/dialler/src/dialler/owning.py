@@ -71,6 +71,11 @@ class Owners:
         self._changed |= {recorded.address.thing for recorded in batch}
         self._news.set()
 
+    def look_soon(self) -> None:
+        """Look at every campaign: something was decided, another dialler has told the view."""
+        self._changed |= self._owned.keys()
+        self._news.set()
+
     def block(self, campaign: str) -> LiveBlock | None:
         """Return how dialling goes in a campaign; None when it is not owned here."""
         dialling = self._owned.get(campaign)
