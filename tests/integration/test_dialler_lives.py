@@ -367,7 +367,7 @@ async def test_calls_and_attempts_are_shown_page_by_page(rig: Rig, phones: Phone
     assert "*" in seen["phone"]
 
 
-@pytest.mark.parametrize("phones", [{"time_scale": 30.0, "answer": 1.0}], indirect=True)
+@pytest.mark.parametrize("phones", [{"answer": 0.8}], indirect=True)
 async def test_a_run_begins_when_the_calls_of_the_one_before_have_ended(
     rig: Rig, phones: Phones
 ) -> None:
