@@ -67,8 +67,9 @@ test-asterisk: install ## calls through a real Asterisk; needs root and debootst
 	$(BIN)/python -m pytest tests/asterisk
 
 .PHONY: chaos
-chaos: install ## 50,000 messages while services and servers are killed at random (many minutes)
+chaos: install ## big campaigns while services and servers are killed at random (many minutes)
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s -k everybody tests/system/test_kills.py
+	CARILLON_CHAOS=1 $(BIN)/python -m pytest tests/system/test_dialling.py
 
 .PHONY: format
 format: install ## format the code and apply the safe fixes
