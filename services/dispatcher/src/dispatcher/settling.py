@@ -78,6 +78,7 @@ class Settling:
         texts = dict(message.errors.values())
         error = texts.get("permanent") or texts.get("withdrawn") or next(iter(texts.values()), "")
         if not verdicts:
+            message.submits = ()
             out.submitted(message)
             self._hear_strays(message, out)
         elif "unknown" in verdicts:
