@@ -6,8 +6,8 @@ from typing import Protocol
 
 CAUTION = 0.85
 """How much of the people still expected today the guard believes in."""
-RESERVE = 1.4
-RESERVE_PER_SEAT = 0.05
+RESERVE = 1.2
+RESERVE_BY_SIZE = 0.7
 """Abandoned calls that are never spent: those in flight may go wrong together."""
 EARLY_PEOPLE = 300
 EARLY_RESERVE = 2.0
@@ -101,4 +101,4 @@ class Budget:
 
 
 def _reserve(ledger: Ledger) -> float:
-    return RESERVE + RESERVE_PER_SEAT * ledger.staffed
+    return max(RESERVE, RESERVE_BY_SIZE * math.sqrt(max(ledger.staffed, 0)))
