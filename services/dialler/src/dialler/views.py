@@ -102,7 +102,6 @@ CAMPAIGNS = Projection(
         "campaigns": (IndexModel("status"),),
         "excluded": (IndexModel([("campaign", 1), ("seq", 1)]),),
     },
-    subject="campaign.>",
 )
 
 

@@ -56,8 +56,6 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         await files.prepare()
         addressees = Addressees(resources.db)
 
-        under_way = UnderWay(views)
-
         async def told(batch: Batch) -> None:
             under_way.heard(batch)
             for owner in owners:
@@ -68,6 +66,7 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
                 owner.heard_plans(batch)
 
         campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
+        under_way = UnderWay(views, resources.log, campaigns)
         messages = Projector(MESSAGES, resources.nc, resources.db, planned)
         addressed = Projector(ADDRESSEES, resources.nc, resources.db)
         pushes = Pushes(Stores(resources.log, views, messages, suppressions))

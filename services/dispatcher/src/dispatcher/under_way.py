@@ -3,17 +3,22 @@
 from collections import OrderedDict
 
 from campaign_events.envelope import Batch
-from campaign_events.projection import Document
+from campaign_events.eventlog import EventLog
+from campaign_events.problems import Problem
+from campaign_events.projection import Document, Projector
 from dispatcher.reading import Views
 
 KEPT = 1_000
+CAUGHT_UP_WITHIN_S = 5.0
 
 
 class UnderWay:
     """Remembers campaigns until the view, which it is told about, says something new of them."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, log: EventLog, campaigns: Projector) -> None:
         self._views = views
+        self._log = log
+        self._campaigns = campaigns
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._news = 0
 
@@ -24,7 +29,16 @@ class UnderWay:
             self._known.pop(recorded.address.thing, None)
 
     async def get(self, workspace: str, campaign_id: str) -> Document | None:
-        """Return a campaign of this workspace as the view has it."""
+        """Return a campaign of this workspace as the log has it when the request comes.
+
+        Raises:
+            Problem: 503 when the view is too far behind to tell.
+            Unavailable: the log can not be asked.
+
+        """
+        end = await self._log.last_seq(self._campaigns.projection.stream)
+        if not await self._campaigns.reached(end, CAUGHT_UP_WITHIN_S):
+            raise Problem(503, "core_unavailable", "The campaigns are being read; try again.")
         campaign = self._known.get(campaign_id) or await self._read(campaign_id)
         return campaign if campaign and campaign["workspace"] == workspace else None
 

@@ -170,6 +170,7 @@ class Carrier:
             error=fate.error,
             submitted=line["at"],
             due=line["at"] + fate.delay,
+            session=session,
         )
         receipts = fate.receipts if _wanted(submit, fate.stat) else 0
         line |= {

@@ -24,6 +24,8 @@ class Message:
     error: str
     submitted: float
     due: float
+    session: object = None
+    """The session that submitted it, which hears of it for as long as it is there."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ class Receiver(Protocol):
 
 
 class Outbox:
-    """The deliver_sm that a system_id is owed, over all of its receiving sessions."""
+    """The deliver_sm that a system_id is owed: to the session that submitted, else to any."""
 
     def __init__(self, how: Receipts, now: Callable[[], float]) -> None:
         self._how = how
@@ -60,7 +60,7 @@ class Outbox:
         """Send while something waits and a window has room."""
         waiting, receivers, window = self._waiting, self._receivers, self._how.window
         while waiting and receivers:
-            receiver = receivers[0] if len(receivers) == 1 else min(receivers, key=_load)
+            receiver = self._receiver_of(waiting[0])
             room = window - len(receiver.unacknowledged)
             if room <= 0:
                 return
@@ -70,6 +70,12 @@ class Outbox:
                 owed.tries += 1
                 sequence = receiver.deliver(deliver(owed, self._how))
                 receiver.unacknowledged[sequence] = owed, now
+
+    def _receiver_of(self, owed: Owed) -> Receiver:
+        for receiver in self._receivers:
+            if receiver is owed.message.session:
+                return receiver
+        return min(self._receivers, key=_load)
 
     def _take_back(self, receiver: Receiver, count: int) -> None:
         oldest = list(receiver.unacknowledged)[:count]
