@@ -27,7 +27,7 @@ from dispatcher.views import CAMPAIGNS as DISPATCHED_CAMPAIGNS
 from dispatcher.views import MESSAGES as DISPATCHED_MESSAGES
 from folding import seen
 from moderation.projections import MODERATION
-from read_model.projections import CAMPAIGNS, MESSAGES
+from read_model.projections import CAMPAIGNS, HISTORY, MESSAGES
 from stacks import Platform, ask, until
 
 type Json = dict[str, Any]
@@ -39,6 +39,7 @@ PROJECTIONS: Sequence[tuple[str, Projection]] = (
     ("dispatcher", DISPATCHED_CAMPAIGNS),
     ("dispatcher", DISPATCHED_MESSAGES),
     ("read_model", CAMPAIGNS),
+    ("read_model", HISTORY),
     ("read_model", MESSAGES),
 )
 STATUSES = ("queued", "submitting", "submitted", "delivered", "failed", "skipped")

@@ -33,6 +33,7 @@ from campaign_events.message import (
     Submission,
 )
 from campaign_events.projection import Projection, Projector
+from campaign_events.service import collect_garbage_less_often
 
 FACTS = 400_000
 CAMPAIGNS = 5_000
@@ -41,6 +42,7 @@ BY = Actor(id="bench", name="Bench")
 
 async def fold_rates(nats_url: str, mongo: AsyncMongoClient[dict[str, Any]]) -> list[str]:
     """Fill the log with facts about messages and campaigns; fold all of it into fresh views."""
+    collect_garbage_less_often()  # as every service does
     nc = await nats.connect(nats_url)
     log = EventLog(nc)
     facts = await _fill_messages(log)
@@ -49,6 +51,7 @@ async def fold_rates(nats_url: str, mongo: AsyncMongoClient[dict[str, Any]]) -> 
     lines = []
     for owner, projection in (
         ("read_model", read_model.projections.CAMPAIGNS),
+        ("read_model", read_model.projections.HISTORY),
         ("read_model", read_model.projections.MESSAGES),
         ("dispatcher", dispatcher.views.MESSAGES),
     ):

@@ -350,6 +350,7 @@ async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> N
     assert diagnostics["audit"]["fallback"] == "empty"
     assert [view["name"] for view in diagnostics["projections"]] == [
         "campaigns",
+        "history",
         "messages",
         "calls",
     ]

@@ -47,7 +47,7 @@ from campaign_events.voice import (
 )
 from campaign_events.voice_presentation import restarted
 from folding import folded, recorded, seen
-from read_model.projections import fold_calls, fold_campaigns
+from read_model.projections import fold_calls, fold_campaigns, fold_history
 from read_model.views import funnel
 from read_model.views.call_moves import moves
 from read_model.views.runs import counters
@@ -266,7 +266,7 @@ def test_who_waits_for_a_run_that_has_not_begun() -> None:
 
 
 def test_history_tells_who_did_what_and_nobodys_number() -> None:
-    told = folded(fold_campaigns, entries_of(LIVES[1]))["campaign_history"]
+    told = folded(fold_history, entries_of(LIVES[1]))["campaign_history"]
     entries = [told[seq] for seq in sorted(told)]
 
     actions = [(entry["action"], (entry["actor"] or {}).get("id")) for entry in entries]

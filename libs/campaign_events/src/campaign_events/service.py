@@ -82,7 +82,7 @@ class Resources:
 async def connected(name: str, settings: Settings) -> AsyncIterator[Resources]:
     """Connect to NATS and MongoDB, and let go of both at the end."""
     _write_json_logs(name, settings.log_level)
-    _collect_garbage_less_often()
+    collect_garbage_less_often()
     stopping = asyncio.Event()
     nc = await nats.connect(
         settings.nats_url,
@@ -231,7 +231,7 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
 )
 
 
-def _collect_garbage_less_often() -> None:
+def collect_garbage_less_often() -> None:
     """Leave alone what start-up made, and look at young objects in bigger lots.
 
     Events and their parts hold no cycles; folding them makes many objects at a time.

@@ -1,4 +1,4 @@
-"""The projections that keep all views: one per stream, so nothing depends on how they mix."""
+"""The projections that keep all views: each of one stream, so nothing depends on how they mix."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -22,13 +22,17 @@ from read_model.views.moves import moves
 
 
 def fold_campaigns(batch: Batch) -> Writes:
-    """Keep rows, what happened to each, counts per status, and authors."""
+    """Keep rows, counts per status, and authors."""
     return {
         campaigns.NAME: campaigns.fold(batch),
-        history.NAME: history.fold(batch),
         funnel.NAME: funnel.fold(batch),
         top_authors.NAME: top_authors.fold(batch),
     }
+
+
+def fold_history(batch: Batch) -> Writes:
+    """Keep what happened to each campaign: a document for every event, apart from the rows."""
+    return {history.NAME: history.fold(batch)}
 
 
 def fold_messages(batch: Batch) -> Writes:
@@ -56,11 +60,17 @@ CAMPAIGNS = Projection(
     fold=fold_campaigns,
     collections={
         campaigns.NAME: campaigns.INDEXES,
-        history.NAME: history.INDEXES,
         funnel.NAME: (),
         top_authors.NAME: top_authors.INDEXES,
     },
     batch=4000,  # a campaign whose events lie close together costs one write for all of them
+)
+HISTORY = Projection(
+    name="history",
+    revision=1,
+    stream="CAMPAIGNS",
+    fold=fold_history,
+    collections={history.NAME: history.INDEXES},
 )
 MESSAGES = Projection(
     name="messages",
@@ -108,7 +118,7 @@ class Views:
             totals=db[MESSAGES.collection(delivery.NAME)],
             seconds=db[MESSAGES.collection(pulse.NAME)],
             hours=db[MESSAGES.collection(activity.NAME)],
-            history=db[CAMPAIGNS.collection(history.NAME)],
+            history=db[HISTORY.collection(history.NAME)],
             runs=db[CALLS.collection(runs.NAME)],
             call_hours=db[CALLS.collection(activity.CALLS)],
         )

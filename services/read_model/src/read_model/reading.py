@@ -15,7 +15,7 @@ from read_model.dialler import Dialler
 from read_model.kept import Kept
 from read_model.notices import Notices
 from read_model.overview import Overview
-from read_model.projections import CALLS, CAMPAIGNS, MESSAGES, Views
+from read_model.projections import CALLS, CAMPAIGNS, HISTORY, MESSAGES, Views
 from read_model.streams import Streams
 
 
@@ -35,7 +35,7 @@ class Reading:
         notices = Notices(nc)
         projectors = [
             Projector(projection, nc, db, committed=notices.committed)
-            for projection in (CAMPAIGNS, MESSAGES, CALLS)
+            for projection in (CAMPAIGNS, HISTORY, MESSAGES, CALLS)
         ]
         views = Views.of(db)
         core = Core(nc)
