@@ -8,7 +8,7 @@ LOCK := requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
              deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
 SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src tests)
-# Quick tests share the machine, four files at a time: they mostly wait. Whole platforms have it for
+# Quick tests share the machine, three files at a time: they mostly wait. Whole platforms have it for
 # themselves.
 QUICK_TESTS := $(wildcard tests/unit tests/contracts tests/integration)
 SYSTEM_TESTS := $(wildcard tests/system)
@@ -60,7 +60,7 @@ run: install ## start the whole platform here, send a demo campaign, keep servin
 
 .PHONY: test
 test: install ## all tests, with real servers
-	$(BIN)/python -m pytest -n 4 --dist loadfile $(QUICK_TESTS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK_TESTS)
 	$(BIN)/python -m pytest $(SYSTEM_TESTS)
 
 .PHONY: test-asterisk

@@ -54,7 +54,11 @@ class Wire:
                     server.hostname, server.port, limit=LIMIT
                 )
                 wire = cls(reader, writer)
-                await wire._greet(server)
+                try:
+                    await wire._greet(server)
+                except BaseException:
+                    writer.close()
+                    raise
         except (OSError, TimeoutError) as error:
             raise WireLost(repr(error)) from error
         return wire
