@@ -22,6 +22,7 @@ from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, ne
 from campaign_events.eventlog import EventLog
 from campaign_events.voice import DiallingStarted, VoiceCampaignCreated, VoiceSettings
 from phones_process import Phones
+from said import Facts, until_said
 
 BY = Actor(id="ada", name="Ada")
 ALL_DAY = {"start": "00:00", "end": "00:00", "timezone": "UTC"}
@@ -149,19 +150,12 @@ class Rig:
 
     async def until(self, campaign: str, kind: str, within_s: float = 22) -> list[Recorded[Any]]:
         """Wait for a fact about a campaign, and return all of them."""
-        facts: list[Recorded[Any]] = []
-        try:
-            async with asyncio.timeout(within_s):
-                while True:
-                    facts = await self.facts(campaign)
-                    if any(fact.event.type == kind for fact in facts):
-                        return facts
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
+
+        def instead(facts: Facts) -> str:
             told = (self.folder / "dialler.log").read_text()[-3000:]
-            raise AssertionError(
-                f"no {kind} within {within_s} s, but {Counter(states(facts).values())}\n{told}"
-            ) from None
+            return f"{Counter(states(facts).values())}\n{told}"
+
+        return await until_said(lambda: self.facts(campaign), kind, within_s, instead)
 
 
 def states(facts: Sequence[Recorded[Any]]) -> dict[int, CallState]:

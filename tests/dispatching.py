@@ -28,6 +28,7 @@ from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, ne
 from campaign_events.eventlog import EventLog
 from campaign_events.sender import Revision, RevisionApproved, RevisionSubmitted, SenderCreated
 from carrier import Carrier
+from said import until_said
 
 BY = Actor(id="ada", name="Ada")
 
@@ -174,16 +175,7 @@ class Rig:
 
     async def until(self, campaign: str, kind: str, within_s: float = 25) -> list[Recorded[Any]]:
         """Wait for a fact about a campaign, and return all of them."""
-        facts: list[Recorded[Any]] = []
-        try:
-            async with asyncio.timeout(within_s):
-                while True:
-                    facts = await self.facts(campaign)
-                    if any(fact.event.type == kind for fact in facts):
-                        return facts
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise AssertionError(f"no {kind} within {within_s} s, but {moves(facts)}") from None
+        return await until_said(lambda: self.facts(campaign), kind, within_s, moves)
 
     def accepted(self) -> Counter[tuple[str, int]]:
         """How often the carrier accepted each part of a message to each number."""

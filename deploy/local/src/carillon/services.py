@@ -16,7 +16,7 @@ from carillon.errors import PlainError
 from carillon.supervisor import Program
 
 SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
-SIMULATOR = "smsc"
+CARRIER = "smsc"
 SIMULATED_LINK = "sim"
 PHONES = "phones"
 
@@ -59,9 +59,12 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
-    """The bundled carrier simulator: a program of its own that speaks SMPP over TCP."""
+class Simulator:
+    """A bundled simulator, of the carrier or of the phone network: a program of its own."""
 
+    name: str
+    module: str
+    scheme: str
     port: int
     config: Path
     ledger: Path
@@ -70,12 +73,12 @@ class Carrier:
         """What the supervisor runs."""
         self.ledger.parent.mkdir(parents=True, exist_ok=True)
         return Program(
-            name="carrier",
+            name=self.name,
             command=(
-                *(sys.executable, "-m", SIMULATOR, "--config", str(self.config)),
+                *(sys.executable, "-m", self.module, "--config", str(self.config)),
                 *("--port", str(self.port), "--ledger", str(self.ledger)),
             ),
-            url=f"smpp://127.0.0.1:{self.port}",
+            url=f"{self.scheme}://127.0.0.1:{self.port}",
             log=log,
             folder=folder,
             environment=environment,
@@ -83,36 +86,7 @@ class Carrier:
         )
 
     async def listens(self) -> bool:
-        """Whether carrier connections are accepted."""
-        return await is_listening(self.port)
-
-
-@dataclass(frozen=True, slots=True)
-class Phones:
-    """The bundled phone network simulator: a program of its own."""
-
-    port: int
-    config: Path
-    ledger: Path
-
-    def program(self, log: Path, folder: Path, environment: Mapping[str, str]) -> Program:
-        """What the supervisor runs."""
-        self.ledger.parent.mkdir(parents=True, exist_ok=True)
-        return Program(
-            name="telephony",
-            command=(
-                *(sys.executable, "-m", PHONES, "--config", str(self.config)),
-                *("--port", str(self.port), "--ledger", str(self.ledger)),
-            ),
-            url=f"tcp://127.0.0.1:{self.port}",
-            log=log,
-            folder=folder,
-            environment=environment,
-            ready=self.listens,
-        )
-
-    async def listens(self) -> bool:
-        """Whether diallers can connect."""
+        """Whether connections are accepted."""
         return await is_listening(self.port)
 
 
@@ -176,7 +150,7 @@ def bundled_carrier_config() -> Path:
     Raises:
         MissingPartError: there is no such file.
     """
-    return _bundled(SIMULATOR, "smsc.toml", "name one: --carrier")
+    return _bundled(CARRIER, "smsc.toml", "name one: --carrier")
 
 
 def bundled_telephony() -> Path:

@@ -25,10 +25,11 @@ from carillon.mongo_server import MongoServer, ensure_audit
 from carillon.nats_server import NatsServer, ensure_topology
 from carillon.ports import Ports, is_free
 from carillon.services import (
+    CARRIER,
+    PHONES,
     SERVICES,
-    Carrier,
-    Phones,
     Service,
+    Simulator,
     bundled_carrier_config,
     bundled_telephony,
     package_folder,
@@ -273,7 +274,10 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
 
 
 def _carrier(stack: Stack) -> Program:
-    carrier = Carrier(
+    carrier = Simulator(
+        name="carrier",
+        module=CARRIER,
+        scheme="smpp",
         port=stack.ports.take("carrier"),
         config=(stack.options.carrier or bundled_carrier_config()).resolve(),
         ledger=stack.data / "smsc" / "ledger.jsonl",
@@ -297,7 +301,10 @@ def _phones(stack: Stack) -> list[Program]:
         stack.telephony = wanted
         return []
     stack.telephony = stack.data / "telephony.toml"
-    phones = Phones(
+    phones = Simulator(
+        name="telephony",
+        module=PHONES,
+        scheme="tcp",
         port=stack.ports.take("telephony"),
         config=stack.telephony,
         ledger=stack.data / "phones" / "ledger.jsonl",

@@ -5,15 +5,13 @@ expect them: taken for a formula, one is a number that is its own value.
 """
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from campaign_events import csv_file, masking
 from campaign_events.cells import safe
 from campaign_events.envelope import rfc3339
 from campaign_events.projection import Document
-from dialler.door import masked
 from dialler.names import AFTER_ALL, CallId, run_name
 from dialler.reading import Views
 
@@ -39,7 +37,7 @@ def line(row: Document, phone: str, *, clear: bool) -> tuple[object, ...]:
     """Return the cells of one attempt."""
     return (
         str(CallId(row["campaign"], row["run"], row["number"])),
-        (phone if clear else safe(masked(phone))) if phone else "",
+        masking.cell(phone, clear=clear),
         row["sequence"],
         row["kind"],
         row["caller_id"],
@@ -54,25 +52,19 @@ def line(row: Document, phone: str, *, clear: bool) -> tuple[object, ...]:
     )
 
 
-def table(
-    rows: Sequence[Document], phones: Mapping[int, Document], *, clear: bool, header: bool = False
-) -> bytes:
-    """Return rows as CSV (RFC 4180)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if header:
-        writer.writerow(COLUMNS)
+def _lines(
+    rows: Sequence[Document], phones: Mapping[int, Document], *, clear: bool
+) -> Iterator[tuple[object, ...]]:
     for row in rows:
         contact = phones.get(row["number"])
-        writer.writerow(line(row, contact["phone"] if contact else "", clear=clear))
-    return text.getvalue().encode()
+        yield line(row, contact["phone"] if contact else "", clear=clear)
 
 
 async def tables(
     views: Views, campaign: Document, run: int | None, *, clear: bool
 ) -> AsyncGenerator[bytes]:
     """Yield the whole report, piece by piece, reading one piece ahead of the reader."""
-    yield table((), {}, clear=clear, header=True)
+    yield csv_file.lines([COLUMNS])
     begins = f"{campaign['_id']}/" if run is None else f"{run_name(campaign['_id'], run)}/"
     ahead = asyncio.create_task(_piece(views, begins, begins))
     try:
@@ -81,7 +73,7 @@ async def tables(
             numbers = list({row["number"] for row in rows})
             audience = campaign.get("audience", "")
             phones = await views.contacts_numbered(audience, numbers, ("phone",))
-            yield table(rows, phones, clear=clear)
+            yield csv_file.lines(_lines(rows, phones, clear=clear))
     finally:
         ahead.cancel()
         await asyncio.gather(ahead, return_exceptions=True)

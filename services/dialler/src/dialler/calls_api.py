@@ -1,19 +1,20 @@
 """What became of a campaign's calls: a list in pages, each call's attempts, a report as a file."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
+from campaign_events import csv_file
 from campaign_events.call import CallState
 from campaign_events.envelope import rfc3339
+from campaign_events.masking import sees_phones, shown
 from campaign_events.positions import up_to_date
 from campaign_events.problems import not_found
 from campaign_events.projection import Document
 from dialler.attempt_report import tables
-from dialler.door import Limit, Reader, campaign_of, masked, sees_phones
+from dialler.door import Limit, Reader, campaign_of
 from dialler.listing import Listing
 from dialler.names import CallId, call_name, parse_call_id
 from dialler.reading import Views
@@ -82,15 +83,7 @@ def call_routes(views: Views) -> APIRouter:
         campaign = await campaign_of(views, caller, campaign_id)
         number = None if run is None else _run_of(campaign, run)
         pieces = tables(views, campaign, number, clear=sees_phones(caller))
-        return StreamingResponse(
-            await _begun(pieces),
-            media_type="text/csv; charset=utf-8; header=present",
-            headers={
-                "Content-Disposition": f'attachment; filename="attempt-report-{campaign_id}.csv"',
-                "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return await csv_file.answer(f"attempt-report-{campaign_id}.csv", pieces)
 
     return routes
 
@@ -114,24 +107,11 @@ async def _is_there(views: Views, campaign: Document, call: CallId) -> bool:
     return any(row["number"] == call.number for row in rows)
 
 
-async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Return the pieces with the first rows read: what fails by then is still a proper answer."""
-    header = await anext(pieces)
-    rows = await anext(pieces, b"")
-
-    async def rest() -> AsyncIterator[bytes]:
-        yield header + rows
-        async for piece in pieces:
-            yield piece
-
-    return rest()
-
-
 def _call(campaign: str, run: int, row: Document, *, clear: bool) -> dict[str, Any]:
     phone, callback = row["phone"], row.get("callback")
     return {
         "id": str(CallId(campaign, run, row["number"])),
-        "phone": phone if clear or phone is None else masked(phone),
+        "phone": shown(phone, clear=clear),
         "variables": row["variables"],
         "status": row["status"],
         "attempts": row.get("attempts", 0),

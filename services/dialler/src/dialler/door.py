@@ -1,18 +1,17 @@
-"""What the dialler's resources share: who may ask, how much at once, and who sees phones."""
+"""What the dialler's resources share: who may ask, and how much at once."""
 
 from typing import Annotated
 
 from fastapi import Depends, Query
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.paging import MAX_LIMIT
 from campaign_events.problems import not_found
 from campaign_events.projection import Document
 from dialler.reading import Views
 
 type Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
-type Limit = Annotated[int, Query(ge=1, le=1000)]
-
-_VIEWER = frozenset(("viewer",))
+type Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
 
 async def campaign_of(views: Views, caller: Caller, campaign_id: str) -> Document:
@@ -26,13 +25,3 @@ async def campaign_of(views: Views, caller: Caller, campaign_id: str) -> Documen
     if found is None:
         raise not_found("campaign")
     return found
-
-
-def sees_phones(caller: Caller) -> bool:
-    """Tell whether a caller is more than a viewer."""
-    return not caller.roles <= _VIEWER
-
-
-def masked(phone: str) -> str:
-    """Return a phone as viewers see it."""
-    return f"{phone[:3]}{'*' * (len(phone) - 5)}{phone[-2:]}"

@@ -5,14 +5,12 @@ expect them: taken for a formula, one is a number that is its own value.
 """
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from campaign_events import csv_file, masking
 from campaign_events.cells import safe
 from campaign_events.projection import Document
-from dispatcher.door import masked
 from dispatcher.listing import Listing, carrier_ids, written
 
 SPAN = 2000
@@ -34,7 +32,7 @@ def line(row: Document, *, clear: bool) -> tuple[object, ...]:
     submitted_at, reported_at = row.get("submitted_at"), row.get("reported_at")
     return (
         row["number"],
-        (phone if clear else safe(masked(phone))) if phone else "",
+        masking.cell(phone, clear=clear),
         row["status"],
         safe(reason) if reason else "",
         row["segments"],
@@ -44,22 +42,12 @@ def line(row: Document, *, clear: bool) -> tuple[object, ...]:
     )
 
 
-def table(rows: Sequence[Document], *, clear: bool, header: bool = False) -> bytes:
-    """Return rows as CSV (RFC 4180)."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if header:
-        writer.writerow(COLUMNS)
-    writer.writerows([line(row, clear=clear) for row in rows])
-    return text.getvalue().encode()
-
-
 async def tables(listing: Listing, *, clear: bool) -> AsyncGenerator[bytes]:
     """Yield the whole report, piece by piece, reading one span ahead of the reader."""
-    yield table((), clear=clear, header=True)
+    yield csv_file.lines([COLUMNS])
     async with aclosing(_spans(listing)) as spans:
         async for rows in spans:
-            yield table(rows, clear=clear)
+            yield csv_file.lines([line(row, clear=clear) for row in rows])
 
 
 async def _spans(listing: Listing) -> AsyncGenerator[list[Document]]:

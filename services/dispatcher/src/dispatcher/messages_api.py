@@ -1,16 +1,17 @@
 """What became of a campaign's messages: a list in pages, and a report as a file."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
+from campaign_events import csv_file
+from campaign_events.masking import sees_phones, shown
 from campaign_events.positions import up_to_date
 from campaign_events.projection import Document
 from dispatcher.delivery_report import tables
-from dispatcher.door import Limit, Reader, campaign_of, masked, sees_phones
+from dispatcher.door import Limit, Reader, campaign_of
 from dispatcher.listing import Listing, Status, carrier_ids, written
 from dispatcher.reading import Views
 
@@ -52,37 +53,16 @@ def message_routes(views: Views) -> APIRouter:
         """
         campaign = await campaign_of(views, caller, campaign_id)
         pieces = tables(Listing(views, campaign), clear=sees_phones(caller))
-        return StreamingResponse(
-            await _begun(pieces),
-            media_type="text/csv; charset=utf-8; header=present",
-            headers={
-                "Content-Disposition": f'attachment; filename="delivery-report-{campaign_id}.csv"',
-                "Cache-Control": "no-store",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return await csv_file.answer(f"delivery-report-{campaign_id}.csv", pieces)
 
     return routes
-
-
-async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Return the pieces with the first rows read: what fails by then is still a proper answer."""
-    header = await anext(pieces)
-    rows = await anext(pieces, b"")
-
-    async def rest() -> AsyncIterator[bytes]:
-        yield header + rows
-        async for piece in pieces:
-            yield piece
-
-    return rest()
 
 
 def _message(row: Document, *, clear: bool) -> dict[str, Any]:
     phone = row["phone"]
     return {
         "number": row["number"],
-        "phone": phone if clear or phone is None else masked(phone),
+        "phone": shown(phone, clear=clear),
         "status": row["status"],
         "reason": row.get("reason"),
         "segments": row["segments"],

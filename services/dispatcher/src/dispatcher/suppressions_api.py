@@ -7,13 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from campaign_events.audit import audited, note
 from campaign_events.envelope import Position, rfc3339
+from campaign_events.masking import sees_phones, shown
 from campaign_events.positions import tell, up_to_date
 from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Document
 from campaign_events.uploads.door import CONTENT, body_of, file_of, refusals
 from campaign_events.uploads.phones import PhoneReader, Unusable
 from dispatcher.addressees import Addressees
-from dispatcher.door import Administrator, Limit, Reader, masked, sees_phones
+from dispatcher.door import Administrator, Limit, Reader
 from dispatcher.suppression_files import SuppressionFile, SuppressionFiles
 from dispatcher.suppressions import Place, Suppressions
 
@@ -104,7 +105,7 @@ def _entry(row: Document, *, clear: bool) -> dict[str, Any]:
     phone = row["phone"]
     return {
         "id": row["_id"],
-        "phone": phone if clear or phone is None else masked(phone),
+        "phone": shown(phone, clear=clear),
         "reason": row["reason"],
         "source": row["source"],
         "created_at": rfc3339(row["created_at"]),

@@ -1,7 +1,5 @@
 """`GET /audit`: who did what, when, before and after, and from where; as a page or as a file."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,11 +9,11 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from campaign_events import csv_file
 from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.cells import safe
 from campaign_events.paging import MAX_LIMIT
 from campaign_events.problems import Problem
-from campaign_events.projection import Document
 from read_model.audit_search import Place, Search, Wanted, shown
 
 Auditor = Annotated[Caller, Depends(Allowed(Permission.AUDIT))]
@@ -100,32 +98,12 @@ async def audit_csv(asked: Asked, trail: Trail) -> StreamingResponse:
 
 
 async def _file(trail: Search, asked: _Asked) -> StreamingResponse:
-    pieces = trail.pieces(asked.wanted, asked.limit, asked.after)
-    first: list[Document] = await anext(pieces, [])  # what fails by then is still a proper answer
+    async def pieces() -> AsyncIterator[bytes]:
+        yield csv_file.lines([COLUMNS])
+        async for records in trail.pieces(asked.wanted, asked.limit, asked.after):
+            yield csv_file.lines(map(_cells, map(shown, records)))
 
-    async def rows() -> AsyncIterator[bytes]:
-        yield _table(first, header=True)
-        async for piece in pieces:
-            yield _table(piece)
-
-    return StreamingResponse(
-        rows(),
-        media_type="text/csv; charset=utf-8; header=present",
-        headers={
-            "Content-Disposition": 'attachment; filename="audit.csv"',
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
-
-
-def _table(records: list[Document], *, header: bool = False) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    if header:
-        writer.writerow(COLUMNS)
-    writer.writerows([safe(cell) for cell in _cells(shown(record))] for record in records)
-    return text.getvalue().encode()
+    return await csv_file.answer("audit.csv", pieces())
 
 
 def _cells(item: dict[str, Any]) -> list[str]:
@@ -138,7 +116,7 @@ def _cells(item: dict[str, Any]) -> list[str]:
         "before": None if item["before"] is None else orjson.dumps(item["before"]).decode(),
         "after": None if item["after"] is None else orjson.dumps(item["after"]).decode(),
     }
-    return ["" if flat[name] is None else str(flat[name]) for name in COLUMNS]
+    return ["" if flat[name] is None else safe(str(flat[name])) for name in COLUMNS]
 
 
 def _utc(moment: datetime | None) -> datetime | None:
