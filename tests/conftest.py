@@ -1,4 +1,4 @@
-"""One nats-server and one mongod per test process; a database and a workspace per test."""
+"""A nats-server per test file, a mongod per test process; a database and a workspace per test."""
 
 import sys
 import uuid
@@ -24,7 +24,7 @@ structlog.configure(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = servers.free_port()
     with servers.nats_server(tmp_path_factory.mktemp("nats"), port):
@@ -39,7 +39,7 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def nc(nats_url: str) -> AsyncIterator[Client]:
-    """A connection to a server whose streams hold what earlier tests wrote: use `workspace`."""
+    """A connection to a server that holds what earlier tests of the file wrote: use `workspace`."""
     connection = await nats.connect(nats_url)
     yield connection
     await connection.close()

@@ -52,6 +52,9 @@ async def field(nc: Client, log: EventLog, db: Database, workspace: str) -> Asyn
     async with AsyncExitStack() as stack:
         for projector in (messages, listed):
             await stack.enter_async_context(_running(projector.run()))
+        # The stream holds what earlier tests wrote, and a push waits for it 5 s at most.
+        for projector in (messages, listed):
+            assert await projector.reached(await log.last_seq(projector.projection.stream), 50)
         both = [Pushes(stores) for _ in range(2)]
         for pushes in both:
             await pushes.prepare()
