@@ -1,4 +1,7 @@
-"""Projections: a pure fold, and the loop that commits its writes with the place they came from."""
+"""Projections: a pure fold, and the loop that commits its writes with the place they came from.
+
+A view may grow several times beside itself: each growth is a generation, and one of them is live.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,6 +13,7 @@ from nats.aio.client import Client
 from prometheus_client import Counter, Gauge
 from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConnectionFailure, PyMongoError
 from pymongo.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany
@@ -24,6 +28,8 @@ LAG = Gauge("carillon_projection_lag_events", "Events that a view has yet to fol
 RETRY_S = 0.1
 REST_S = 0.04
 """Between two commits of a view that is up to date: what comes meanwhile is committed together."""
+FIRST = 1
+"""The generation that a view begins with."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +40,8 @@ type Write = (
 )
 type Writes = Mapping[str, Sequence[Write]]
 """Collection name to the writes on it, in order."""
+type Told = Callable[[Batch], Awaitable[None]]
+"""Is called with each batch after its commit."""
 
 
 class Fenced(Exception):
@@ -64,14 +72,183 @@ class Projection:
 
     @property
     def id(self) -> str:
-        """The name of its checkpoint."""
+        """The name of this revision."""
         return f"{self.name}.r{self.revision}"
 
-    def collection(self, name: str) -> str:
-        """Return the name under which this revision keeps a collection."""
+    def checkpoint(self, generation: int = FIRST) -> str:
+        """Return the name of the checkpoint of a generation."""
+        return self.id + _suffix(generation)
+
+    def collection(self, name: str, generation: int = FIRST) -> str:
+        """Return the name under which a generation of this revision keeps a collection."""
         if name not in self.collections:
             raise KeyError(f"{self.name} keeps no collection {name}")
-        return f"{name}.r{self.revision}"
+        return f"{name}.r{self.revision}{_suffix(generation)}"
+
+
+def _suffix(generation: int) -> str:
+    return "" if generation == FIRST else f".g{generation}"
+
+
+@dataclass(slots=True)
+class View:
+    """What readers see of a projection: the collections of the generation that is live.
+
+    Ask it for a collection at each read: the next one may find another generation.
+    """
+
+    projection: Projection
+    db: Database
+    generation: int = FIRST
+
+    def __getitem__(self, name: str) -> AsyncCollection[Document]:
+        return self.db[self.projection.collection(name, self.generation)]
+
+
+@dataclass(slots=True)
+class Generation:
+    """One growth of a view: its collections, its checkpoint, and how it follows the log."""
+
+    projection: Projection
+    number: int
+    nc: Client
+    db: Database
+    session: AsyncClientSession
+    seq: int = 0
+    pending: int = 0
+
+    @property
+    def id(self) -> str:
+        """The name of its checkpoint."""
+        return self.projection.checkpoint(self.number)
+
+    async def open(self) -> None:
+        """Take over where it stands.
+
+        Raises:
+            AheadOfLog: it holds what the log does not.
+
+        """
+        for name, indexes in self.projection.collections.items():
+            if indexes:
+                collection = self.db[self.projection.collection(name, self.number)]
+                await collection.create_indexes(list(indexes))
+        await self._evict_predecessor()
+        await self.db.checkpoints.update_one(
+            {"_id": self.id},
+            {
+                "$setOnInsert": {"seq": 0, "stream": self.projection.stream},
+                "$set": {"session": self.session.session_id},
+            },
+            upsert=True,
+        )
+        self.seq = await place(self.db, self.id)
+        end = await EventLog(self.nc).last_seq(self.projection.stream)
+        if self.seq > end:
+            raise AheadOfLog(
+                f"{self.id} stands at {self.seq}, but {self.projection.stream} "
+                f"ends at {end}: restore the matching backup of MongoDB or rebuild the projection"
+            )
+
+    async def follow(
+        self, told: Told, *, end: int | None = None, stop: asyncio.Event | None = None
+    ) -> None:
+        """Fold and commit until it stands at `end`, or `stop` is set; without both, for ever.
+
+        Far from the end of the log the next batch is read while one commits.
+
+        Raises:
+            Fenced: this process must not go on.
+
+        """
+        if end is not None and self.seq >= end:
+            return
+        follower = Follower(
+            self.nc,
+            self.projection.stream,
+            subject=self.projection.subject,
+            after=self.seq,
+            batch=self.projection.batch,
+        )
+        stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+        fetching = asyncio.create_task(follower.fetch())
+        try:
+            while end is None or self.seq < end:
+                await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    return
+                fetched = fetching.result()
+                batch = fetched if end is None else [one for one in fetched if one.seq <= end]
+                self.pending = follower.pending
+                far_behind = self.pending >= self.projection.batch
+                if far_behind:
+                    fetching = asyncio.create_task(follower.fetch())
+                if not batch:
+                    return
+                await self._commit(batch)
+                await told(batch)
+                if not far_behind:
+                    await asyncio.sleep(REST_S)
+                    fetching = asyncio.create_task(follower.fetch())
+        finally:
+            stopping.cancel()
+            fetching.cancel()
+            await asyncio.gather(stopping, fetching, return_exceptions=True)
+            await follower.close()
+
+    async def _evict_predecessor(self) -> None:
+        """End the transaction that a killed projector may have left open.
+
+        MongoDB would keep its locks for a minute (`transactionLifetimeLimitSeconds`).
+        """
+        checkpoint = await self.db.checkpoints.find_one({"_id": self.id}) or {}
+        before = checkpoint.get("session")
+        if before is not None and before != self.session.session_id:
+            await self.db.client.admin.command("killSessions", [before])
+
+    async def _commit(self, batch: Batch) -> None:
+        writes = {
+            self.projection.collection(name, self.number): list(operations)
+            for name, operations in self.projection.fold(batch).items()
+            if operations
+        }
+        last = batch[-1].seq
+        while not await self._try_commit(writes, last):  # noqa: ASYNC110 - a retry, no event
+            await asyncio.sleep(RETRY_S)
+        self.seq = last
+
+    async def _try_commit(self, writes: Mapping[str, list[Write]], last: int) -> bool:
+        """Commit writes and place together; False when it may be tried again."""
+        try:
+            async with await self.session.start_transaction():
+                moved = await self.db.checkpoints.update_one(
+                    {"_id": self.id, "seq": self.seq},
+                    {"$set": {"seq": last}},
+                    session=self.session,
+                )
+                if moved.modified_count == 1:
+                    await self._write(writes)
+                    return True
+                await self.session.abort_transaction()
+        except PyMongoError as error:
+            if not _may_try_again(error):
+                raise
+            log.warning("commit failed", projection=self.id, why=repr(error))
+            return False
+        at = await place(self.db, self.id)
+        if at == last:
+            return True
+        raise Fenced(f"{self.id} was at {self.seq}, the checkpoint says {at}")
+
+    async def _write(self, writes: Mapping[str, list[Write]]) -> None:
+        for name, operations in writes.items():
+            await self.db[name].bulk_write(operations, ordered=True, session=self.session)
+
+
+async def place(db: Database, checkpoint: str) -> int:
+    """Return where a checkpoint stands."""
+    found = await db.checkpoints.find_one({"_id": checkpoint})
+    return 0 if found is None else int(found["seq"])
 
 
 @dataclass(slots=True)
@@ -81,46 +258,41 @@ class Projector:
     projection: Projection
     nc: Client
     db: Database
-    committed: Callable[[Batch], Awaitable[None]] | None = None
-    """Called with each batch after its commit."""
+    committed: Told | None = None
 
     seq: int = 0
     pending: int = 0
+    view: View = field(init=False)
+    """Where readers look."""
     _moved: asyncio.Condition = field(default_factory=asyncio.Condition)
 
+    def __post_init__(self) -> None:
+        self.view = View(self.projection, self.db)
+
     async def run(self) -> None:
-        """Fold and commit for ever; far from the end the next batch is read while one commits.
+        """Fold and commit for ever.
 
         Raises:
             Fenced, AheadOfLog: this process must not go on.
 
         """
         async with self.db.client.start_session() as session:
-            await self._open(session)
-            await self._follow(session)
+            live = Generation(self.projection, self.view.generation, self.nc, self.db, session)
+            await live.open()
+            await self._move(live.seq)
 
-    async def _follow(self, session: AsyncClientSession) -> None:
-        follower = Follower(
-            self.nc,
-            self.projection.stream,
-            subject=self.projection.subject,
-            after=self.seq,
-            batch=self.projection.batch,
-        )
-        ahead: asyncio.Task[Batch] | None = None
-        try:
-            while True:
-                batch = await (ahead or follower.fetch())
-                self.pending = follower.pending
-                far_behind = self.pending >= self.projection.batch
-                ahead = asyncio.create_task(follower.fetch()) if far_behind else None
-                await self._commit(batch, session)
-                if not far_behind:
-                    await asyncio.sleep(REST_S)
-        finally:
-            if ahead is not None:
-                ahead.cancel()
-            await follower.close()
+            async def told(batch: Batch) -> None:
+                self.pending = live.pending
+                await self._told(batch)
+
+            await live.follow(told)
+
+    async def _told(self, batch: Batch) -> None:
+        EVENTS.labels(self.projection.name).inc(len(batch))
+        LAG.labels(self.projection.name).set(self.pending)
+        await self._move(batch[-1].seq)
+        if self.committed is not None:
+            await self.committed(batch)
 
     async def reached(self, seq: int, within_s: float) -> bool:
         """Wait until the view holds the entry `seq` of its stream; False when it takes longer."""
@@ -130,85 +302,6 @@ class Projector:
             except TimeoutError:
                 return False
             return True
-
-    async def _open(self, session: AsyncClientSession) -> None:
-        for name, indexes in self.projection.collections.items():
-            if indexes:
-                await self.db[self.projection.collection(name)].create_indexes(list(indexes))
-        await self._evict_predecessor()
-        await self.db.checkpoints.update_one(
-            {"_id": self.projection.id},
-            {
-                "$setOnInsert": {"seq": 0, "stream": self.projection.stream},
-                "$set": {"session": session.session_id},
-            },
-            upsert=True,
-        )
-        place = await self._place()
-        end = await EventLog(self.nc).last_seq(self.projection.stream)
-        if place > end:
-            raise AheadOfLog(
-                f"{self.projection.id} stands at {place}, but {self.projection.stream} "
-                f"ends at {end}: restore the matching backup of MongoDB or rebuild the projection"
-            )
-        await self._move(place)
-
-    async def _evict_predecessor(self) -> None:
-        """End the transaction that a killed projector may have left open.
-
-        MongoDB would keep its locks for a minute (`transactionLifetimeLimitSeconds`).
-        """
-        checkpoint = await self.db.checkpoints.find_one({"_id": self.projection.id})
-        if checkpoint is not None and "session" in checkpoint:
-            await self.db.client.admin.command("killSessions", [checkpoint["session"]])
-
-    async def _place(self) -> int:
-        checkpoint = await self.db.checkpoints.find_one({"_id": self.projection.id})
-        return 0 if checkpoint is None else int(checkpoint["seq"])
-
-    async def _commit(self, batch: Batch, session: AsyncClientSession) -> None:
-        writes = {
-            self.projection.collection(name): list(operations)
-            for name, operations in self.projection.fold(batch).items()
-            if operations
-        }
-        last = batch[-1].seq
-        while not await self._try_commit(writes, last, session):  # noqa: ASYNC110 - a retry, no event
-            await asyncio.sleep(RETRY_S)
-        EVENTS.labels(self.projection.name).inc(len(batch))
-        LAG.labels(self.projection.name).set(self.pending)
-        await self._move(last)
-        if self.committed is not None:
-            await self.committed(batch)
-
-    async def _try_commit(
-        self, writes: Mapping[str, list[Write]], last: int, session: AsyncClientSession
-    ) -> bool:
-        """Commit writes and place together; False when it may be tried again."""
-        try:
-            async with await session.start_transaction():
-                moved = await self.db.checkpoints.update_one(
-                    {"_id": self.projection.id, "seq": self.seq},
-                    {"$set": {"seq": last}},
-                    session=session,
-                )
-                if moved.modified_count == 1:
-                    await self._write(writes, session)
-                    return True
-                await session.abort_transaction()
-        except PyMongoError as error:
-            if not _may_try_again(error):
-                raise
-            log.warning("commit failed", projection=self.projection.id, why=repr(error))
-            return False
-        place = await self._place()
-        if place == last:
-            return True
-        raise Fenced(f"{self.projection.id} was at {self.seq}, the checkpoint says {place}")
-
-    async def _write(self, writes: Mapping[str, list[Write]], session: AsyncClientSession) -> None:
-        for name, operations in writes.items():
-            await self.db[name].bulk_write(operations, ordered=True, session=session)
 
     async def _move(self, seq: int) -> None:
         async with self._moved:

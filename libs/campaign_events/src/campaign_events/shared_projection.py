@@ -8,7 +8,7 @@ import structlog
 from pymongo.errors import ConnectionFailure
 
 from campaign_events.leases import Lease, held
-from campaign_events.projection import Fenced, Projector
+from campaign_events.projection import Fenced, Projector, place
 
 LOOK_S = 0.1
 
@@ -56,7 +56,7 @@ class SharedProjector(Projector):
         """Follow the checkpoint."""
         while True:
             try:
-                seq = await self._place()
+                seq = await place(self.db, self.projection.checkpoint(self.view.generation))
             except ConnectionFailure as error:
                 log.warning("MongoDB is away", projection=self.projection.id, why=repr(error))
                 seq = self.seq
