@@ -6,7 +6,7 @@ or a restarted server lead to a new consumer behind the last entry that was hand
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import nats.errors
@@ -39,16 +39,26 @@ class Follower:
 
     `subject` filters on the server; one filter is cheap, two are not.
     `batch` bounds what is held in memory: at most one and a half times as many entries.
+    `read` makes an event of stream, sequence and payload; whoever only shows entries needs no more
+    of them than their bytes.
     """
 
-    def __init__(
-        self, nc: Client, stream: str, *, subject: str = ">", after: int = 0, batch: int = 1000
+    def __init__(  # noqa: PLR0913 - where to begin, and what of each entry is wanted
+        self,
+        nc: Client,
+        stream: str,
+        *,
+        subject: str = ">",
+        after: int = 0,
+        batch: int = 1000,
+        read: Callable[[str, int, bytes], Recorded[Any]] = decode,
     ) -> None:
         self._nc = nc
         self._js = nc.jetstream(timeout=5)
         self._stream = stream
         self._subject = subject
         self._batch = batch
+        self._read = read
         self._next = after + 1
         self._names = NUID()
         self._consumer: str | None = None
@@ -185,7 +195,7 @@ class Follower:
                 self._status = f"entry {consumed} follows {self._consumed}"
                 break
             try:
-                events.append(decode(self._stream, seq, delivery.payload))
+                events.append(self._read(self._stream, seq, delivery.payload))
             except ValueError:
                 if not events:
                     raise
