@@ -1,8 +1,8 @@
 """Which campaigns are there, and how does one of them stand? One row per campaign."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any
 
 from pymongo import DeleteOne, IndexModel, InsertOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
@@ -21,7 +21,7 @@ from campaign_events.campaign import (
     ContactsUploaded,
     StatusChanged,
 )
-from campaign_events.envelope import Batch, Recorded, rfc3339
+from campaign_events.envelope import Batch, Event, Recorded, rfc3339
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
 from campaign_events.voice import (
@@ -51,14 +51,16 @@ def fold(batch: Batch) -> Sequence[Write]:
     rows: dict[str, Document | None] = {}
     created: set[str] = set()
     for recorded in batch:
-        campaign_id = recorded.address.thing
-        if isinstance(recorded.event, CampaignDeleted):
+        kind, campaign_id = type(recorded.event), recorded.address.thing
+        if kind is CampaignDeleted:
             rows[campaign_id] = None
-        elif changes := _changes(recorded):
-            if isinstance(recorded.event, CampaignCreated | VoiceCampaignCreated):
+        elif changes := _CHANGES.get(kind):
+            if kind in CREATED:
                 created.add(campaign_id)
-            row = rows.get(campaign_id)
-            rows[campaign_id] = changes if row is None else row | changes
+            if row := rows.get(campaign_id):
+                row.update(changes(recorded))
+            else:
+                rows[campaign_id] = changes(recorded)
     return _writes(rows, created)
 
 
@@ -81,31 +83,7 @@ def _writes(rows: Mapping[str, Document | None], created: set[str]) -> Sequence[
     return inserts + updates + deletes
 
 
-def _changes(  # noqa: PLR0911 - one return per kind of fact
-    recorded: Recorded[Any],
-) -> dict[str, Any]:
-    """Return the fields of the row that one event sets."""
-    match recorded.event:
-        case CampaignCreated():
-            return _made(recorded) | {"status": "new", "listed": False}
-        case VoiceCampaignCreated():
-            return _made(recorded) | {"status": "draft", "listed": True, "run": 1}
-        case CampaignEdited(settings=settings) | VoiceCampaignEdited(settings=settings):
-            return {"settings": settings.model_dump(mode="json")}
-        case ContactsUploaded() | ContactsExcluded() as event:
-            return _contacts(event)
-        case CampaignArchived() | CampaignRestored() as event:
-            return {"archived": isinstance(event, CampaignArchived)}
-        case StatusChanged() as event:
-            moved = {"status": event.becomes, "listed": True, "paused_until": None}
-            return moved | _beside(recorded, event)
-        case VoiceStatusChanged() | RestartCancelled() as event:
-            return {"status": event.becomes} | _run(recorded, event)
-        case _:
-            return {}
-
-
-def _made(recorded: Recorded[Any]) -> dict[str, Any]:
+def _made(recorded: Recorded[Any]) -> Document:
     event = recorded.event
     return {
         "workspace": recorded.address.workspace,
@@ -118,50 +96,65 @@ def _made(recorded: Recorded[Any]) -> dict[str, Any]:
     }
 
 
-def _contacts(event: ContactsUploaded | ContactsExcluded) -> dict[str, Any]:
+def _moved(recorded: Recorded[Any]) -> Document:
+    return {"status": recorded.event.becomes, "listed": True, "paused_until": None}
+
+
+def _paused(recorded: Recorded[CampaignPaused]) -> Document:
+    until = recorded.event.until
+    return _moved(recorded) | {"paused_until": None if until is None else rfc3339(until)}
+
+
+def _uploaded(recorded: Recorded[ContactsUploaded]) -> Document:
     """Return what is known of the audience; a new one has nobody excluded."""
-    match event:
-        case ContactsUploaded():
-            counts = {"accepted", "invalid", "duplicate", "suppressed"}
-            return {"contacts": event.model_dump(include=counts), "excluded": 0}
-        case ContactsExcluded(excluded=excluded):
-            return {"excluded": excluded}
-        case _:
-            assert_never(event)
+    event = recorded.event
+    counts = {name: getattr(event, name) for name in COUNTS}
+    return {"contacts": counts, "excluded": 0}
 
 
-def _run(recorded: Recorded[Any], event: VoiceStatusChanged | RestartCancelled) -> dict[str, Any]:
-    """Return what a move of a voice campaign tells beside the status.
-
-    Each run keeps by whom and when it was prepared: a later one may be given up.
-    """
-    match event:
-        case DiallingStarted(run=run):
-            return {"run": run, "reason": None}
-        case DiallingFailed(reason=reason):
-            return {"reason": reason}
-        case CampaignRestarted(run=run, by=by):
-            prepared = {"by": by.model_dump(), "at": rfc3339(recorded.time)}
-            return {"run": run, f"restarted_{run}": prepared}
-        case RestartCancelled(run=run):
-            return {"run": run}
-        case _:
-            return {}
+def _edited(recorded: Recorded[Any]) -> Document:
+    return {"settings": recorded.event.settings.model_dump(mode="json")}
 
 
-def _beside(recorded: Recorded[Any], event: StatusChanged) -> dict[str, Any]:
-    """Return what a change of status tells beside the status."""
-    match event:
-        case CampaignStarted():
-            return {"started_at": recorded.time}
-        case CampaignPaused(until=until) if until is not None:
-            return {"paused_until": rfc3339(until)}
-        case CampaignFailed(reason=reason):
-            return {"reason": reason}
-        case CampaignRejected(note=note):
-            return {"reason": note}
-        case _:
-            return {}
+def _run(recorded: Recorded[Any]) -> Document:
+    return {"status": recorded.event.becomes, "run": recorded.event.run}
+
+
+def _restarted(recorded: Recorded[CampaignRestarted]) -> Document:
+    """Keep by whom and when each run was prepared: a later one may be given up."""
+    event = recorded.event
+    prepared = {"by": event.by.model_dump(), "at": rfc3339(recorded.time)}
+    return _run(recorded) | {f"restarted_{event.run}": prepared}
+
+
+CREATED = frozenset((CampaignCreated, VoiceCampaignCreated))
+COUNTS = ("accepted", "invalid", "duplicate", "suppressed")
+_CHANGES: Mapping[type[Event], Callable[[Recorded[Any]], Document]] = {
+    CampaignCreated: lambda fact: _made(fact) | {"status": "new", "listed": False},
+    CampaignEdited: _edited,
+    ContactsUploaded: _uploaded,
+    ContactsExcluded: lambda fact: {"excluded": fact.event.excluded},
+    CampaignArchived: lambda _: {"archived": True},
+    CampaignRestored: lambda _: {"archived": False},
+    **dict.fromkeys(StatusChanged.__subclasses__(), _moved),
+    CampaignStarted: lambda fact: _moved(fact) | {"started_at": fact.time},
+    CampaignPaused: _paused,
+    CampaignFailed: lambda fact: _moved(fact) | {"reason": fact.event.reason},
+    CampaignRejected: lambda fact: _moved(fact) | {"reason": fact.event.note},
+    VoiceCampaignCreated: lambda fact: _made(fact) | {"status": "draft", "listed": True, "run": 1},
+    VoiceCampaignEdited: _edited,
+    **dict.fromkeys(
+        VoiceStatusChanged.__subclasses__(), lambda fact: {"status": fact.event.becomes}
+    ),
+    DiallingStarted: lambda fact: _run(fact) | {"reason": None},
+    DiallingFailed: lambda fact: {"status": fact.event.becomes, "reason": fact.event.reason},
+    CampaignRestarted: _restarted,
+    RestartCancelled: _run,
+}
+"""Which fields of a row each fact sets; facts of other types set none.
+
+Looked up by type: matching classes one after the other took a fifth of a rebuild.
+"""
 
 
 @dataclass(frozen=True, slots=True)

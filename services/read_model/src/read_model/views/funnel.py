@@ -1,7 +1,7 @@
 """How many campaigns are in each status, and how many were there ever? One document tells."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
@@ -11,10 +11,9 @@ from campaign_events.campaign import (
     ACTIVE,
     CampaignCreated,
     CampaignDeleted,
-    CampaignEvent,
     StatusChanged,
 )
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Batch, Event
 from campaign_events.projection import Document, Write
 from campaign_events.voice import (
     VOICE_ACTIVE,
@@ -42,8 +41,12 @@ def fold(batch: Batch) -> Sequence[Write]:
     """Keep the counts of each workspace; every event states its own move between them."""
     moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for recorded in batch:
-        if isinstance(recorded.event, CampaignEvent):
-            _count(moves[recorded.address.workspace], recorded.event)
+        event, counter = recorded.event, moves[recorded.address.workspace]
+        if find := _MOVES.get(type(event)):
+            for name, by in find(event):
+                counter[name] += by
+        if review := getattr(event, "review", 0):
+            counter["review"] += review
     return [
         UpdateOne({"_id": workspace}, {"$inc": changed}, upsert=True)
         for workspace, counter in moves.items()
@@ -51,27 +54,30 @@ def fold(batch: Batch) -> Sequence[Write]:
     ]
 
 
-def _count(counter: Counter[str], event: CampaignEvent) -> None:
-    counter["review"] += event.review
-    match event:
-        case CampaignCreated():
-            counter["total"] += 1
-            counter["sms.new"] += 1
-        case VoiceCampaignCreated():
-            counter["total"] += 1
-            counter["voice.draft"] += 1
-        case StatusChanged(was=was):
-            counter[f"sms.{was}"] -= 1
-            counter[f"sms.{event.becomes}"] += 1
-        case VoiceStatusChanged(was=was_) | RestartCancelled(was=was_):
-            counter[f"voice.{was_}"] -= 1
-            counter[f"voice.{event.becomes}"] += 1
-        case CampaignDeleted(was="draft"):
-            counter["voice.draft"] -= 1
-        case CampaignDeleted(was=last):
-            counter[f"sms.{last}"] -= 1
-        case _:
-            pass
+type Moves = Sequence[tuple[str, int]]
+
+
+def _sms(event: StatusChanged) -> Moves:
+    return (f"sms.{event.was}", -1), (f"sms.{event.becomes}", 1)
+
+
+def _voice(event: VoiceStatusChanged | RestartCancelled) -> Moves:
+    return (f"voice.{event.was}", -1), (f"voice.{event.becomes}", 1)
+
+
+def _deleted(event: CampaignDeleted) -> Moves:
+    return ((f"{'voice' if event.was == 'draft' else 'sms'}.{event.was}", -1),)
+
+
+_MOVES: Mapping[type[Event], Callable[[Any], Moves]] = {
+    CampaignCreated: lambda _: (("total", 1), ("sms.new", 1)),
+    VoiceCampaignCreated: lambda _: (("total", 1), ("voice.draft", 1)),
+    **dict.fromkeys(StatusChanged.__subclasses__(), _sms),
+    **dict.fromkeys(VoiceStatusChanged.__subclasses__(), _voice),
+    RestartCancelled: _voice,
+    CampaignDeleted: _deleted,
+}
+"""By how much each fact moves which counts; `review` moves the queue, whatever the fact."""
 
 
 async def counts(funnels: AsyncCollection[Document], workspace: str) -> Document:

@@ -1,13 +1,15 @@
 """Who did what to a campaign, and when? One document per fact of its life; nobody's number."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 from pymongo import IndexModel, InsertOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.campaign import CampaignEvent
-from campaign_events.envelope import Actor, Batch, Recorded, rfc3339
+from campaign_events.catalogue import event_types
+from campaign_events.envelope import Batch, Recorded, rfc3339
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
 from campaign_events.voice import ContactsAdded, ContactsExcluded, ContactsLeft
@@ -35,37 +37,56 @@ DETAILS = {
 def fold(batch: Batch) -> Sequence[Write]:
     """Keep every fact about a campaign, by its place in the log."""
     return [
-        InsertOne(_document(recorded))
+        InsertOne(_document(recorded, shape))
         for recorded in batch
-        if isinstance(recorded.event, CampaignEvent)
-        and not isinstance(recorded.event, ContactsLeft)
+        if (shape := _shape(recorded.event.type)) is not None
     ]
 
 
-def _document(recorded: Recorded[Any]) -> Document:
+class _Shape(NamedTuple):
+    """What the history tells of the facts of one type."""
+
+    action: str
+    actor: str | None
+    moves: bool
+    details: Callable[[Any], dict[str, Any]]
+
+
+@cache
+def _shape(name: str) -> _Shape | None:
+    kind = event_types().get(name)
+    if kind is None or not issubclass(kind, CampaignEvent) or kind is ContactsLeft:
+        return None
+    actor = next((field for field in ("author", "by") if field in kind.model_fields), None)
+    moves = hasattr(kind, "becomes") or "becomes" in kind.model_fields
+    return _Shape(ACTIONS.get(name, name), actor, moves, _details(kind))
+
+
+def _details(kind: type[CampaignEvent]) -> Callable[[Any], dict[str, Any]]:
+    if kind is ContactsAdded:
+        return lambda event: {"contacts": event.last - event.first + 1}
+    if kind is ContactsExcluded:
+        return lambda event: {"contacts": len(event.numbers)}
+    told = DETAILS & kind.model_fields.keys()
+    if not told:
+        return lambda _: {}
+    return lambda event: event.model_dump(mode="json", include=told, exclude_none=True)
+
+
+def _document(recorded: Recorded[Any], shape: _Shape) -> Document:
     event = recorded.event
-    actor = getattr(event, "author", None) or getattr(event, "by", None)
+    actor = getattr(event, shape.actor) if shape.actor else None
     return {
         "_id": recorded.seq,
         "campaign": recorded.address.thing,
         "workspace": recorded.address.workspace,
         "id": recorded.id,
         "at": rfc3339(recorded.time),
-        "action": ACTIONS.get(event.type, event.type),
-        "actor": actor.model_dump() if isinstance(actor, Actor) else None,
-        "status": getattr(event, "becomes", None),
-        "details": _details(event),
+        "action": shape.action,
+        "actor": None if actor is None else actor.model_dump(),
+        "status": event.becomes if shape.moves else None,
+        "details": shape.details(event),
     }
-
-
-def _details(event: CampaignEvent) -> dict[str, Any]:
-    match event:
-        case ContactsAdded(first=first, last=last):
-            return {"contacts": last - first + 1}
-        case ContactsExcluded(numbers=numbers):
-            return {"contacts": len(numbers)}
-        case _:
-            return event.model_dump(mode="json", include=DETAILS, exclude_none=True)
 
 
 async def page(

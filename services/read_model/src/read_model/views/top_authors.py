@@ -17,6 +17,8 @@ from campaign_events.voice import VoiceCampaignCreated
 NAME = "authors"
 INDEXES = (IndexModel([("workspace", 1), ("day", 1)]),)
 
+CREATED = frozenset((CampaignCreated, VoiceCampaignCreated))
+
 type Key = tuple[str, datetime, str]
 
 
@@ -25,7 +27,7 @@ def fold(batch: Batch) -> Sequence[Write]:
     created: Counter[Key] = Counter()
     names: dict[Key, str] = {}
     for recorded in batch:
-        if isinstance(recorded.event, CampaignCreated | VoiceCampaignCreated):
+        if type(recorded.event) in CREATED:
             author = recorded.event.author
             key = (recorded.address.workspace, _day(recorded.time), author.id)
             created[key] += 1
