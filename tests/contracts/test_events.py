@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_events.catalogue import STREAM_OF_KIND, decode, event_types, json_schemas
-from campaign_events.envelope import Address, Event, Origin, Position, Unknown, encode
+from campaign_events.catalogue import STREAM_OF_KIND, decode, event_types, json_schemas, read
+from campaign_events.envelope import (
+    Address,
+    Event,
+    Origin,
+    Position,
+    Unknown,
+    Unreadable,
+    encode,
+)
 from campaign_events.schemas import document
+from campaign_events.upcasts import UPCASTS, Data, upcast
 
 ROOT = Path(__file__).parents[2]
 RECORDED = [
@@ -48,7 +57,7 @@ def test_an_event_survives_the_codec(line: str) -> None:
 
 
 def test_every_event_has_been_recorded_documented_and_has_a_stream() -> None:
-    assert {json.loads(line)["type"] for line in RECORDED} == set(event_types())
+    assert {json.loads(line)["type"] for line in RECORDED} == set(event_types()) | set(UPCASTS)
     for name, cls in event_types().items():
         assert cls.__doc__
         assert cls.__doc__ != Event.__doc__
@@ -93,6 +102,48 @@ def test_unknown_fields_of_a_known_type_are_dropped() -> None:
 def test_what_is_no_envelope_is_a_value_error(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         decode("CAMPAIGNS", 1, payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "why"),
+    [
+        (b"{}", "ValueError: entry 7 of CAMPAIGNS is not an event envelope: KeyError('type')"),
+        (b"not json", "JSONDecodeError: "),
+        (RECORDED[0].replace('"name":"', '"n":"+447700900123').encode(), "settings.name: missing"),
+        (RECORDED[0].encode(), "the envelope is about another thing"),
+        (RECORDED[0].replace('"workspace":"', '"workspace":["w"],"was":"').encode(), "TypeError"),
+    ],
+)
+def test_an_entry_that_nobody_can_read_keeps_its_place_and_says_why(
+    payload: bytes, why: str
+) -> None:
+    recorded = read("CAMPAIGNS", 7, "campaign.demo.c1.created", payload)
+
+    assert (recorded.seq, recorded.address) == (7, Address("demo", "c1"))
+    assert isinstance(recorded.event, Unreadable)
+    assert recorded.event.type == "campaign.created"
+    assert why in recorded.event.why
+    assert "447700900123" not in recorded.event.why
+
+
+def test_old_types_and_old_shapes_are_read_as_todays() -> None:
+    def renamed(data: Data) -> tuple[str, Data]:
+        return "campaign.launched", {"at": data["when"]}
+
+    def merged(data: Data) -> tuple[str, Data]:
+        return "campaign.started", {"by": None, "until": data["at"]}
+
+    def reshaped(data: Data) -> tuple[str, Data]:
+        return "campaign.started", {"by": data.get("by") or None, **data}
+
+    steps = {"campaign.begun": renamed, "campaign.launched": merged, "campaign.started": reshaped}
+
+    assert upcast("campaign.begun", {"when": 1}, steps) == (
+        "campaign.started",
+        {"by": None, "until": 1},
+    )
+    assert upcast("campaign.started", {"until": 2}, steps)[1] == {"by": None, "until": 2}
+    assert upcast("campaign.stopped", {"x": 1}, steps) == ("campaign.stopped", {"x": 1})
 
 
 @given(

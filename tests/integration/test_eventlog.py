@@ -6,8 +6,8 @@ from nats.aio.client import Client
 
 from campaign_events.campaign import CampaignEdited, CampaignPaused, CampaignResumed, SmsSettings
 from campaign_events.decider import Conflict
-from campaign_events.envelope import Actor, Address, Event, Origin, new_id
-from campaign_events.eventlog import EventLog, Fact
+from campaign_events.envelope import Actor, Address, Event, Origin, encode, new_id
+from campaign_events.eventlog import EventLog, Fact, NotUnderstood
 from campaign_events.follow import Follower
 from campaign_events.message import SendingFinished
 from campaign_events.moderation import ModerationApproved
@@ -48,6 +48,20 @@ async def test_the_history_of_a_campaign_holds_what_moderation_says_of_it(
         CampaignPaused,
         ModerationApproved,
     ]
+
+
+@pytest.mark.parametrize("entry", [b"not json", b"teleported"])
+async def test_nobody_decides_on_a_history_that_they_can_not_read(
+    nc: Client, log: EventLog, address: Address, entry: bytes
+) -> None:
+    await log.append([PAUSED], address, origin(), after=0)
+    if entry == b"teleported":
+        entry = encode(PAUSED, "x", address, origin()).replace(b"campaign.paused", b"campaign.sung")
+    subject = f"campaign.{address.workspace}.{address.thing}.sung"
+    await nc.jetstream().publish(subject, entry)
+
+    with pytest.raises(NotUnderstood, match=r"campaign\.sung"):
+        await log.load(address)
 
 
 async def test_a_decision_on_an_old_history_is_a_conflict(log: EventLog, address: Address) -> None:

@@ -25,10 +25,10 @@ STREAM = b"".join(
     )
 )
 DELIVERIES = [
-    Delivery(b"$JS.ACK.S.C.1.1.1.1.0", BODY, None),
-    Delivery(b"$JS.ACK.S.C.1.2.2.1.0", b"{}", None),
-    Delivery(b"", b"", "100"),
-    Delivery(b"", b"", None),
+    Delivery(b"$JS.ACK.S.C.1.1.1.1.0", BODY, None, b"c.x"),
+    Delivery(b"$JS.ACK.S.C.1.2.2.1.0", b"{}", None, b"c.x"),
+    Delivery(b"", b"", "100", b"_INBOX.a"),
+    Delivery(b"", b"", None, b"_INBOX.a"),
 ]
 
 

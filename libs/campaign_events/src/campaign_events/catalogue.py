@@ -1,7 +1,7 @@
 """Every event there is: its subject, its stream, its JSON Schema, and how it is read back."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, get_args
 
@@ -9,11 +9,13 @@ import orjson
 
 from campaign_events.call import CallEvent
 from campaign_events.campaign import SettingsChanged, SmsCampaignEvent
-from campaign_events.envelope import Address, Event, Recorded, Unknown
+from campaign_events.envelope import Address, Event, Recorded, Unknown, Unreadable
+from campaign_events.faults import said
 from campaign_events.message import MessageEvent
 from campaign_events.moderation import ModerationEvent
 from campaign_events.sender import SenderEvent
 from campaign_events.suppression import SuppressionEvent
+from campaign_events.upcasts import UPCASTS, upcast
 from campaign_events.voice import VoiceCampaignEvent
 
 STREAM_OF_KIND = {
@@ -24,6 +26,7 @@ STREAM_OF_KIND = {
     "suppression": "MESSAGES",
     "call": "CALLS",
 }
+NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @cache
@@ -63,21 +66,49 @@ def decode(stream: str, seq: int, payload: bytes) -> Recorded[Any]:
     """
     envelope = orjson.loads(payload)
     try:
-        read = _readers().get(envelope["type"])
-        data = envelope["data"]
-        event: Event = Unknown(type=envelope["type"], data=data) if read is None else read(data)
+        name, data = envelope["type"], envelope["data"]
+        if name in UPCASTS:
+            name, data = upcast(name, data)
+        validate = _readers().get(name)
+        event: Event = Unknown(type=name, data=data) if validate is None else validate(data)
         return Recorded(
             stream=stream,
             seq=seq,
             id=envelope["id"],
-            address=Address(envelope["workspace"], envelope["subject"]),
+            address=_address(envelope["workspace"], envelope["subject"]),
             time=datetime.fromisoformat(envelope["time"]),
             event=event,
             source=envelope["source"],
             correlation_id=envelope.get("correlationid"),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"entry {seq} of {stream} is not an event envelope: {error!r}") from error
+
+
+def _address(workspace: object, thing: object) -> Address:
+    if not (isinstance(workspace, str) and isinstance(thing, str)):
+        raise TypeError("workspace and subject are text")
+    return Address(workspace, thing)
+
+
+def read(stream: str, seq: int, subject: str, payload: bytes) -> Recorded[Any]:
+    """Read one entry whatever it holds: what `decode` refuses comes back as `Unreadable`.
+
+    Its address is what the subject says; it has no id and no time.
+    """
+    try:
+        recorded = decode(stream, seq, payload)
+    except ValueError as error:
+        return _unreadable(stream, seq, subject, said(error))
+    if f".{recorded.address.workspace}.{recorded.address.thing}." not in subject:
+        return _unreadable(stream, seq, subject, "the envelope is about another thing")
+    return recorded
+
+
+def _unreadable(stream: str, seq: int, subject: str, why: str) -> Recorded[Any]:
+    kind, workspace, thing, fact = (*subject.split(".", 3), "", "", "")[:4]
+    event = Unreadable(type=f"{kind}.{fact}", why=why)
+    return Recorded(stream, seq, "", Address(workspace, thing), NEVER, event, source="")
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

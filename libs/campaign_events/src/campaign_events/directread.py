@@ -11,8 +11,8 @@ from nats.aio.msg import Msg
 END_OF_BATCH = "204"
 NOTHING = "404"
 
-type Entry = tuple[int, bytes]
-"""Sequence and payload of one log entry."""
+type Entry = tuple[int, str, bytes]
+"""Sequence, subject and payload of one log entry."""
 
 
 class ReadFailed(Exception):
@@ -49,13 +49,19 @@ class DirectReader:
         """
         entries: list[Entry] = []
         while True:
-            page, pending = await self._page(stream, subject, first)
+            page, pending = await self.page(stream, subject, first)
             entries += page
             if pending == 0 or not page:
                 return entries
             first = page[-1][0] + 1
 
-    async def _page(self, stream: str, subject: str, first: int) -> tuple[list[Entry], int]:
+    async def page(self, stream: str, subject: str, first: int) -> tuple[list[Entry], int]:
+        """Return up to `BATCH` entries from `first` on, and how many there are behind them.
+
+        Raises:
+            ReadFailed: no full answer in time.
+
+        """
         inbox = await self._open()
         token = str(next(self._tokens))
         answer = self._answers[token] = _Answer()
@@ -91,7 +97,8 @@ class DirectReader:
         headers = message.headers or {}
         status = headers.get("Status")
         if status is None:
-            answer.entries.append((int(headers["Nats-Sequence"]), message.data))
+            place = int(headers["Nats-Sequence"]), headers["Nats-Subject"]
+            answer.entries.append((*place, message.data))
         elif answer.done.done():
             return
         elif status == END_OF_BATCH:

@@ -47,6 +47,15 @@ class Unknown(Event):
     data: dict[str, Any]
 
 
+class Unreadable(Event):
+    """An entry of the log that nobody can read: no envelope, or data that does not fit its type.
+
+    `type` is what its subject says, `why` holds nothing of the data.
+    """
+
+    why: str
+
+
 class Actor(Value):
     """Who wished it: a person by the token's `sub` and `name`."""
 

@@ -17,10 +17,19 @@ import orjson
 from nats.aio.client import Client
 from nats.nuid import NUID
 
-from campaign_events.catalogue import decode, stream_of, subject_of
+from campaign_events.catalogue import read, stream_of, subject_of
 from campaign_events.decider import Conflict, Decider
 from campaign_events.directread import DirectReader
-from campaign_events.envelope import Address, Event, Origin, Position, Recorded, encode
+from campaign_events.envelope import (
+    Address,
+    Event,
+    Origin,
+    Position,
+    Recorded,
+    Unknown,
+    Unreadable,
+    encode,
+)
 
 WRONG_LAST_SEQUENCE = frozenset((10071, 10164))
 DUPLICATE_IN_BATCH = frozenset((10158, 10201))
@@ -38,6 +47,13 @@ class Unavailable(Exception):
 
 class Rejected(Exception):
     """The log refuses the facts for good: full, too large, not permitted."""
+
+
+class NotUnderstood(Exception):
+    """A history holds what this version can not read: nobody may decide on it.
+
+    A newer version of a service wrote it, or it is broken.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +81,35 @@ class EventLog:
         self._reader = DirectReader(nc)
 
     async def load(self, address: Address, *, after: int = 0) -> list[Recorded[Any]]:
-        """Return all that happened to one thing in the CAMPAIGNS stream, oldest first."""
-        return await self.load_subject("CAMPAIGNS", address.everything, after=after)
+        """Return all that happened to one thing in the CAMPAIGNS stream, oldest first.
+
+        Raises:
+            NotUnderstood: a part of it can not be read, so nothing can be decided on it.
+
+        """
+        history = await self.load_subject("CAMPAIGNS", address.everything, after=after)
+        for recorded in history:
+            if isinstance(recorded.event, Unknown | Unreadable):
+                raise NotUnderstood(
+                    f"{recorded.event.type} at {recorded.seq} of {recorded.stream} "
+                    "is not known to this version"
+                )
+        return history
 
     async def load_subject(
         self, stream: str, subject: str, *, after: int = 0
     ) -> list[Recorded[Any]]:
-        """Return the events on a subject (wildcards allowed) behind the sequence `after`."""
+        """Return the events on a subject (wildcards allowed) behind the sequence `after`.
+
+        What can not be read is among them, as `Unknown` or `Unreadable`.
+        """
         entries = await self._reader.read(stream, subject, after + 1)
-        return [decode(stream, seq, data) for seq, data in entries]
+        return [read(stream, *entry) for entry in entries]
+
+    async def load_some(self, stream: str, subject: str, *, after: int) -> list[Recorded[Any]]:
+        """Return the next few hundred of them; none when there are no more."""
+        entries, _ = await self._reader.page(stream, subject, after + 1)
+        return [read(stream, *entry) for entry in entries]
 
     async def last_seq(self, stream: str) -> int:
         """Return the sequence of the newest entry of a stream."""

@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.nuid import NUID
 
-from campaign_events.catalogue import decode
+from campaign_events.catalogue import read
 from campaign_events.envelope import Recorded
 from campaign_events.wire import Delivery, Wire, WireLost
 
@@ -39,8 +39,8 @@ class Follower:
 
     `subject` filters on the server; one filter is cheap, two are not.
     `batch` bounds what is held in memory: at most one and a half times as many entries.
-    `read` makes an event of stream, sequence and payload; whoever only shows entries needs no more
-    of them than their bytes.
+    `read` makes an event of stream, sequence, subject and payload; whoever only shows entries needs
+    no more of them than their bytes.
     """
 
     def __init__(  # noqa: PLR0913 - where to begin, and what of each entry is wanted
@@ -51,7 +51,7 @@ class Follower:
         subject: str = ">",
         after: int = 0,
         batch: int = 1000,
-        read: Callable[[str, int, bytes], Recorded[Any]] = decode,
+        read: Callable[[str, int, str, bytes], Recorded[Any]] = read,
     ) -> None:
         self._nc = nc
         self._js = nc.jetstream(timeout=5)
@@ -77,8 +77,9 @@ class Follower:
 
         Far from the end of the stream the wait goes on until there is half a batch.
 
+        What can not be read is among them, as `Unknown` or `Unreadable`.
+
         Raises:
-            ValueError: an entry can not be read; the follower stays in front of it.
             nats.errors.ConnectionClosedError: the connection is closed for good.
 
         """
@@ -194,14 +195,8 @@ class Follower:
             if consumed != self._consumed + 1:
                 self._status = f"entry {consumed} follows {self._consumed}"
                 break
-            try:
-                events.append(self._read(self._stream, seq, delivery.payload))
-            except ValueError:
-                if not events:
-                    raise
-                self._arrived = deliveries[len(events) :] + self._arrived
-                self._wanted += len(deliveries) - len(events)
-                break
+            subject = delivery.subject.decode()
+            events.append(self._read(self._stream, seq, subject, delivery.payload))
             self._consumed, self.pending = consumed, pending
             self._next = seq + 1
             if len(events) % SLICE == 0:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
-from campaign_events.eventlog import Rejected, Unavailable
+from campaign_events.eventlog import NotUnderstood, Rejected, Unavailable
 
 log = structlog.get_logger(__name__)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_large"}
@@ -61,7 +61,7 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"There is no such {what}.")
 
 
-def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - one line per kind of error
+def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911 - one line per kind of error
     """Return the problem that tells a caller about an error; anything unknown is a plain 500."""
     match error:
         case Problem():
@@ -74,6 +74,9 @@ def problem_of(error: Exception) -> Problem:  # noqa: PLR0911 - one line per kin
             return Problem(503, "core_unavailable", "The event log does not answer; try again.")
         case Rejected():
             return Problem(503, "core_unavailable", "The event log takes no events at the moment.")
+        case NotUnderstood():
+            detail = f"{error}: a newer service wrote it, or it is broken. Nothing was changed."
+            return Problem(503, "unavailable", detail)
         case PyMongoError():
             return Problem(503, "unavailable", "The database does not answer; try again.")
         case RequestValidationError():
@@ -123,6 +126,7 @@ def add_problem_handlers(app: FastAPI) -> None:
         Conflict,
         Unavailable,
         Rejected,
+        NotUnderstood,
         ReadFailed,
         PyMongoError,
         RequestValidationError,

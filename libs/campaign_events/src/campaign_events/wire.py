@@ -21,11 +21,12 @@ _STATUS = slice(len("NATS/1.0 "), len("NATS/1.0 100"))
 
 
 class Delivery(NamedTuple):
-    """One message: where an answer would go, what it holds, and the status of an empty one."""
+    """One message: where answers go, what it holds, the status of an empty one, its subject."""
 
     reply: bytes
     payload: bytes
     status: str | None
+    subject: bytes = b""
 
 
 class WireLost(Exception):
@@ -136,6 +137,6 @@ def _delivery(fields: Sequence[bytes], content: bytes) -> Delivery:
     """Read `MSG subject sid [reply] size` or `HMSG subject sid [reply] head size`."""
     reply = fields[3] if len(fields) > (4 if fields[0] == b"MSG" else 5) else b""
     if fields[0] == b"MSG":
-        return Delivery(reply, content, None)
+        return Delivery(reply, content, None, fields[1])
     status = content[_STATUS].decode() if content[_STATUS.start - 1 : _STATUS.start] == b" " else ""
-    return Delivery(reply, content[int(fields[-2]) :], status or None)
+    return Delivery(reply, content[int(fields[-2]) :], status or None, fields[1])
