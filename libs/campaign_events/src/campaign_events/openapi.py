@@ -53,4 +53,14 @@ def _complete(schema: dict[str, Any]) -> None:
     for path in schema["paths"].values():
         for operation in path.values():
             operation["responses"].pop("422", None)
+            for answer in operation["responses"].values():
+                _say_once(answer.get("content", {}).get("application/json", {}))
             operation["responses"]["default"] = _ANSWER
+
+
+def _say_once(content: dict[str, Any]) -> None:
+    """Leave out what the handler's `dict` says of an answer that is described by a model."""
+    schema = content.get("schema", {})
+    if "$ref" in schema or "oneOf" in schema:
+        for name in ("type", "additionalProperties", "title"):
+            schema.pop(name, None)

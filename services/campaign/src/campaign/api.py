@@ -28,6 +28,7 @@ from campaign.door import Author, CampaignId, Door, origin_of
 from campaign.requests import CloneBody
 from campaign.state import Campaign
 from campaign_events.access import Caller, Permission
+from campaign_events.answers import Written, answers
 from campaign_events.audit import audited, note
 from campaign_events.envelope import Actor, Address, Origin
 from campaign_events.problems import Problem
@@ -48,7 +49,12 @@ def campaign_routes(door: Door, audiences: Audiences) -> APIRouter:
 
 
 def _add_creation(routes: APIRouter, door: Door) -> None:
-    @routes.post("", status_code=201, openapi_extra=audited("campaign.created", "campaign"))
+    @routes.post(
+        "",
+        status_code=201,
+        openapi_extra=audited("campaign.created", "campaign"),
+        responses=answers(Written, 201),
+    )
     async def create(
         body: NewCampaign, caller: Author, request: Request, response: Response
     ) -> Shown:
@@ -61,6 +67,7 @@ def _add_creation(routes: APIRouter, door: Door) -> None:
         "/{campaign_id}/clone",
         status_code=201,
         openapi_extra=audited("campaign.cloned", "campaign"),
+        responses=answers(Written, 201),
     )
     async def clone(
         campaign_id: CampaignId,
@@ -90,7 +97,11 @@ async def _created(
 
 
 def _add_changes(routes: APIRouter, door: Door, audiences: Audiences) -> None:
-    @routes.patch("/{campaign_id}", openapi_extra=audited("campaign.edited", "campaign"))
+    @routes.patch(
+        "/{campaign_id}",
+        openapi_extra=audited("campaign.edited", "campaign"),
+        responses=answers(Written),
+    )
     async def edit(
         campaign_id: CampaignId,
         body: Changes,
@@ -157,6 +168,7 @@ def _add_action(routes: APIRouter, door: Door, action: _Action) -> None:
         name=action.name,
         summary=action.summary,
         openapi_extra=audited(action.audit, "campaign"),
+        responses=answers(Written),
     )
     async def act(
         campaign_id: CampaignId, caller: Author, request: Request, response: Response

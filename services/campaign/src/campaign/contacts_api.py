@@ -9,6 +9,7 @@ from campaign.adding import Addition, Additions
 from campaign.door import Author, CampaignId, Door, origin_of, problem_of
 from campaign.exclusions import Exclusion, Exclusions
 from campaign.requests import Body, no_zero
+from campaign_events.answers import UploadReport, answers
 from campaign_events.audit import audited, note
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address
@@ -49,6 +50,7 @@ def contact_routes(door: Door, additions: Additions, exclusions: Exclusions) -> 
     @routes.post(
         "/{campaign_id}/contacts",
         openapi_extra=audited("campaign.contacts_uploaded", "campaign"),
+        responses=answers(UploadReport),
     )
     async def add(
         campaign_id: CampaignId,
@@ -74,6 +76,7 @@ def contact_routes(door: Door, additions: Additions, exclusions: Exclusions) -> 
     @routes.post(
         "/{campaign_id}/exclusions",
         openapi_extra=audited("campaign.contacts_excluded", "campaign"),
+        responses=answers(UploadReport),
     )
     async def exclude(
         campaign_id: CampaignId,

@@ -9,6 +9,7 @@ from campaign.door import Door, origin_of
 from campaign.requests import Body, Region, no_zero
 from campaign.workspace import ChangeSettings, settings_decider
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.answers import answers
 from campaign_events.audit import audited, changes, note, watched
 from campaign_events.campaign import SETTINGS, WorkspaceSettings
 from campaign_events.envelope import Address
@@ -48,14 +49,18 @@ def settings_routes(door: Door) -> APIRouter:
     """Return the resource."""
     routes = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 
-    @routes.get("")
+    @routes.get("", responses=answers(WorkspaceSettings))
     async def read(caller: Reader, response: Response) -> dict[str, Any]:
         """Return the workspace's settings, as the log has them at this moment."""
         settings, position = await door.settings(caller.workspace)
         tell(response, position)
         return _shown(settings)
 
-    @routes.patch("", openapi_extra=audited("settings.changed", "settings"))
+    @routes.patch(
+        "",
+        openapi_extra=audited("settings.changed", "settings"),
+        responses=answers(WorkspaceSettings),
+    )
     async def change(
         body: SettingsChanges, caller: Administrator, request: Request, response: Response
     ) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from campaign.commands import AcceptContacts
 from campaign.door import Author, CampaignId, Door, origin_of, problem_of
 from campaign.uploads import Upload, Uploads
 from campaign_events.access import Caller
+from campaign_events.answers import UploadReport, answers
 from campaign_events.audit import audited, note
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Origin
@@ -25,6 +26,7 @@ def upload_routes(door: Door, uploads: Uploads, limit: int) -> APIRouter:
     @routes.put(
         "/{campaign_id}/contacts",
         openapi_extra=CONTENT | audited("campaign.contacts_uploaded", "campaign"),
+        responses=answers(UploadReport),
     )
     async def put_contacts(
         campaign_id: CampaignId, caller: Author, request: Request, response: Response

@@ -7,12 +7,14 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from campaign_events import csv_file
+from campaign_events.answers import Items, answers
 from campaign_events.call import CallState
 from campaign_events.envelope import rfc3339
 from campaign_events.masking import sees_phones, shown
 from campaign_events.positions import up_to_date
 from campaign_events.problems import not_found
 from campaign_events.projection import Document
+from dialler.answers import Attempt, Call
 from dialler.attempt_report import tables
 from dialler.door import Limit, Reader, campaign_of
 from dialler.listing import Listing
@@ -27,7 +29,11 @@ def call_routes(views: Views) -> APIRouter:
     """Return the resources that show calls."""
     routes = APIRouter(prefix="/api/v1/campaigns", tags=["calls"])
 
-    @routes.get("/{campaign_id}/calls", dependencies=[Depends(up_to_date)])
+    @routes.get(
+        "/{campaign_id}/calls",
+        dependencies=[Depends(up_to_date)],
+        responses=answers(Items[Call]),
+    )
     async def calls(  # noqa: PLR0913, PLR0917 - one per query parameter
         campaign_id: str,
         caller: Reader,
@@ -51,7 +57,11 @@ def call_routes(views: Views) -> APIRouter:
             "next_cursor": None if after is None else str(after),
         }
 
-    @routes.get("/{campaign_id}/calls/{call_id}/attempts", dependencies=[Depends(up_to_date)])
+    @routes.get(
+        "/{campaign_id}/calls/{call_id}/attempts",
+        dependencies=[Depends(up_to_date)],
+        responses=answers(Items[Attempt]),
+    )
     async def attempts(campaign_id: str, call_id: str, caller: Reader) -> dict[str, Any]:
         """Return every attempt of one call, the first one first."""
         campaign = await campaign_of(views, caller, campaign_id)

@@ -5,7 +5,9 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from campaign_events.access import Permission
+from campaign_events.answers import Items, answers
 from dispatcher import preview_api
+from dispatcher.answers import Link
 from dispatcher.door import Reader
 from dispatcher.health import Health
 from dispatcher.messages_api import message_routes
@@ -25,7 +27,7 @@ def link_routes(health: Health) -> APIRouter:
     """Return the carrier links as people see them."""
     routes = APIRouter(prefix="/api/v1/links", tags=["links"])
 
-    @routes.get("")
+    @routes.get("", responses=answers(Items[Link]))
     async def links(caller: Reader) -> dict[str, Any]:
         """Return every link and its state."""
         shown = health.links()

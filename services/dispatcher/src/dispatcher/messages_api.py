@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from campaign_events import csv_file
+from campaign_events.answers import Items, answers
 from campaign_events.masking import sees_phones, shown
 from campaign_events.positions import up_to_date
 from campaign_events.projection import Document
+from dispatcher.answers import Message
 from dispatcher.delivery_report import tables
 from dispatcher.door import Limit, Reader, campaign_of
 from dispatcher.listing import Listing, Status, carrier_ids, written
@@ -22,7 +24,11 @@ def message_routes(views: Views) -> APIRouter:
     """Return the resources that show messages."""
     routes = APIRouter(prefix="/api/v1/campaigns", tags=["messages"])
 
-    @routes.get("/{campaign_id}/messages", dependencies=[Depends(up_to_date)])
+    @routes.get(
+        "/{campaign_id}/messages",
+        dependencies=[Depends(up_to_date)],
+        responses=answers(Items[Message]),
+    )
     async def messages(
         campaign_id: str,
         caller: Reader,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from campaign_events.answers import answers
 from campaign_events.audit import not_a_command
 from campaign_events.problems import Problem
 from campaign_events.text import (
@@ -15,6 +16,7 @@ from campaign_events.text import (
     segmentation,
     variables,
 )
+from dispatcher.answers import Previewed
 from dispatcher.door import Reader
 
 TEXT_LIMIT = 20_000
@@ -35,7 +37,7 @@ class Preview(BaseModel):
 router = APIRouter(prefix="/api/v1", tags=["messages"])
 
 
-@router.post("/messages/preview", openapi_extra=not_a_command())
+@router.post("/messages/preview", openapi_extra=not_a_command(), responses=answers(Previewed))
 async def preview(wanted: Preview, _caller: Reader) -> dict[str, Any]:
     """Render a text and count it. A variable without a value is `missing` and stays as it is.
 

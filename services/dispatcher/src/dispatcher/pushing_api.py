@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.answers import answers
 from campaign_events.audit import audited
 from campaign_events.decider import Refused
 from campaign_events.envelope import Position, derived_id
@@ -17,6 +18,7 @@ from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, variables
 from campaign_events.uploads.phones import PhoneReader, Unusable
+from dispatcher.answers import Pushed
 from dispatcher.pushes import Pushes
 from dispatcher.pushing import Push
 from dispatcher.under_way import UnderWay
@@ -48,6 +50,7 @@ def pushing_routes(pushes: Pushes, campaigns: UnderWay) -> APIRouter:
         status_code=202,
         dependencies=[Depends(up_to_date)],
         openapi_extra=audited("campaign.contacts_uploaded", "campaign", summed=True),
+        responses=answers(Pushed, 202),
     )
     async def push(
         campaign_id: str, wanted: NewMessage, caller: Author, request: Request, response: Response

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from campaign_events.answers import Items, UploadReport, answers
 from campaign_events.audit import audited, note
 from campaign_events.envelope import Position, rfc3339
 from campaign_events.masking import sees_phones, shown
@@ -14,6 +15,7 @@ from campaign_events.projection import Document
 from campaign_events.uploads.door import CONTENT, body_of, file_of, refusals
 from campaign_events.uploads.phones import PhoneReader, Unusable
 from dispatcher.addressees import Addressees
+from dispatcher.answers import Suppression
 from dispatcher.door import Administrator, Limit, Reader
 from dispatcher.suppression_files import SuppressionFile, SuppressionFiles
 from dispatcher.suppressions import Place, Suppressions
@@ -34,7 +36,7 @@ def suppression_routes(
     """Return the resources of the list; `limit` is in bytes of an uploaded file."""
     routes = APIRouter(prefix="/api/v1/suppressions", tags=["suppressions"])
 
-    @routes.get("", dependencies=[Depends(up_to_date)])
+    @routes.get("", dependencies=[Depends(up_to_date)], responses=answers(Items[Suppression]))
     async def listing(
         caller: Reader,
         limit: Limit = 50,
@@ -50,7 +52,12 @@ def suppression_routes(
             "next_cursor": str(Place.of(page[-1])) if len(rows) > limit else None,
         }
 
-    @routes.post("", status_code=201, openapi_extra=audited("suppression.added", "suppression"))
+    @routes.post(
+        "",
+        status_code=201,
+        openapi_extra=audited("suppression.added", "suppression"),
+        responses=answers(Suppression, 201),
+    )
     async def add(
         wanted: NewSuppression, caller: Administrator, response: Response
     ) -> dict[str, Any]:
@@ -65,7 +72,11 @@ def suppression_routes(
         note(resource=entry["_id"], after={"source": entry["source"]})
         return _entry(entry, clear=True)
 
-    @routes.put("", openapi_extra=CONTENT | audited("suppression.added", "suppression"))
+    @routes.put(
+        "",
+        openapi_extra=CONTENT | audited("suppression.added", "suppression"),
+        responses=answers(UploadReport),
+    )
     async def put_file(
         caller: Administrator, request: Request, response: Response
     ) -> dict[str, Any]:

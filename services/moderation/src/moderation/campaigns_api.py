@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.answers import Items, answers
 from campaign_events.audit import audited, note, watched
 from campaign_events.paging import Paged
 from campaign_events.positions import settled
 from campaign_events.projection import Document
 from moderation import directory, queue
+from moderation.answers import Decided, Waiting
 from moderation.bodies import Approval, Rejection
 from moderation.decision import DECISION, Approve, ModerationCommand, Reject
 from moderation.desk import At, Attempt, Desk, Wish, address
@@ -21,7 +23,7 @@ Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
 Moderator = Annotated[Caller, Depends(Allowed(Permission.MODERATE))]
 
 
-@router.get("")
+@router.get("", responses=answers(Items[Waiting]))
 async def waiting(
     caller: Reader, desk: At, page: Paged, _: Annotated[object, Depends(settled)]
 ) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def _shown(row: Document, sender: Document | None, glimpse: Glimpse) -> dict[str
     "/{campaign_id}/approve",
     status_code=202,
     openapi_extra=audited("campaign.approved", "campaign"),
+    responses=answers(Decided, 202),
 )
 async def approve(
     caller: Moderator,
@@ -91,6 +94,7 @@ async def approve(
     "/{campaign_id}/reject",
     status_code=202,
     openapi_extra=audited("campaign.rejected", "campaign"),
+    responses=answers(Decided, 202),
 )
 async def reject(
     caller: Moderator,

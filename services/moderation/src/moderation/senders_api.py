@@ -5,12 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.answers import Items, answers
 from campaign_events.audit import audited, changes, note, watched
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address
 from campaign_events.paging import Paged
 from campaign_events.positions import settled
 from moderation import directory
+from moderation.answers import ShownSender, WaitingRevision
 from moderation.bodies import Approval, NewRevision, NewSender, Rejection
 from moderation.desk import At, Attempt, Wish, address
 from moderation.sender import (
@@ -33,7 +35,7 @@ Administrator = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
 Settled = Annotated[object, Depends(settled)]
 
 
-@router.get("/senders")
+@router.get("/senders", responses=answers(Items[ShownSender]))
 async def senders(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str, Any]:
     """Return the senders of the workspace, the oldest first."""
     found = await directory.page(desk.views.senders, caller.workspace, page, waiting=False)
@@ -44,7 +46,12 @@ async def senders(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str
     )
 
 
-@router.post("/senders", status_code=201, openapi_extra=audited("sender.created", "sender"))
+@router.post(
+    "/senders",
+    status_code=201,
+    openapi_extra=audited("sender.created", "sender"),
+    responses=answers(ShownSender, 201),
+)
 async def create(caller: Author, wish: Wish, body: NewSender) -> dict[str, Any]:
     """Make a sender; its first revision waits for a moderator at once."""
     command = Create(name=body.name, wording=body.wording, by=caller.actor)
@@ -56,6 +63,7 @@ async def create(caller: Author, wish: Wish, body: NewSender) -> dict[str, Any]:
     "/senders/{sender_id}/revisions",
     status_code=201,
     openapi_extra=audited("sender.revised", "sender"),
+    responses=answers(ShownSender, 201),
 )
 async def revise(
     caller: Author,
@@ -69,14 +77,18 @@ async def revise(
     return await _do(wish, place, command)
 
 
-@router.post("/senders/{sender_id}/archive", openapi_extra=audited("sender.archived", "sender"))
+@router.post(
+    "/senders/{sender_id}/archive",
+    openapi_extra=audited("sender.archived", "sender"),
+    responses=answers(ShownSender),
+)
 async def archive(caller: Administrator, wish: Wish, sender_id: str) -> dict[str, Any]:
     """Let a sender be used no more."""
     place = address(caller.workspace, sender_id, "sender")
     return await _do(wish, place, Archive(by=caller.actor))
 
 
-@router.get("/moderation/senders")
+@router.get("/moderation/senders", responses=answers(Items[WaitingRevision]))
 async def waiting(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str, Any]:
     """Return the revisions that wait for a moderator; a page holds whole senders."""
     found = await directory.page(desk.views.senders, caller.workspace, page, waiting=True)
@@ -88,6 +100,7 @@ async def waiting(caller: Reader, desk: At, page: Paged, _: Settled) -> dict[str
 @router.post(
     "/moderation/senders/{sender_id}/revisions/{number}/approve",
     openapi_extra=audited("sender.approved", "sender"),
+    responses=answers(ShownSender),
 )
 async def approve(
     caller: Moderator,
@@ -107,6 +120,7 @@ async def approve(
 @router.post(
     "/moderation/senders/{sender_id}/revisions/{number}/reject",
     openapi_extra=audited("sender.rejected", "sender"),
+    responses=answers(ShownSender),
 )
 async def reject(
     caller: Moderator,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Depends, Query, Request
 
 from campaign_events.access import Allowed, Caller, Permission, authenticate
+from campaign_events.answers import Campaign, Items, Recent, Row, answers
 from campaign_events.campaign import Status
 from campaign_events.envelope import Position
 from campaign_events.paging import Paged
@@ -12,6 +13,8 @@ from campaign_events.positions import settled
 from campaign_events.presentation import campaign as campaign_row
 from campaign_events.problems import not_found
 from campaign_events.voice import VoiceStatus
+from read_model.answers import Delivery, Diagnosed, Funnel, Happening, Hour, Kpi, Pulse, TopAuthor
+from read_model.answers import Overview as Shown
 from read_model.live import campaign_frame, campaign_question, overview_question
 from read_model.reading import Reading
 from read_model.standing import standing
@@ -36,49 +39,49 @@ From = Annotated[Reading, Depends(reading)]
 router = APIRouter(prefix="/api/v1", dependencies=[Depends(authenticate), Depends(settled)])
 
 
-@router.get("/overview")
+@router.get("/overview", responses=answers(Shown))
 async def overview(caller: Reader, source: From) -> dict[str, Any]:
     """Return all parts of the overview at once."""
     return await source.overview.whole(caller.workspace)
 
 
-@router.get("/overview/kpi")
+@router.get("/overview/kpi", responses=answers(Kpi))
 async def kpi(caller: Reader, source: From) -> dict[str, int]:
     """Return the four tiles."""
     return await source.overview.kpi(caller.workspace)
 
 
-@router.get("/overview/pulse")
+@router.get("/overview/pulse", responses=answers(Pulse))
 async def pulse(caller: Reader, source: From, interval_s: IntervalS = 5) -> dict[str, Any]:
     """Return what moves right now."""
     return await source.overview.pulse(caller.workspace, interval_s)
 
 
-@router.get("/overview/delivery")
+@router.get("/overview/delivery", responses=answers(Delivery))
 async def donut(caller: Reader, source: From) -> dict[str, Any]:
     """Return the numbers of all active campaigns."""
     return await source.overview.delivery(caller.workspace)
 
 
-@router.get("/overview/funnel")
+@router.get("/overview/funnel", responses=answers(Funnel))
 async def funnel(caller: Reader, source: From) -> dict[str, Any]:
     """Return the number of campaigns per status."""
     return await source.overview.funnel(caller.workspace)
 
 
-@router.get("/overview/activity")
+@router.get("/overview/activity", responses=answers(Items[Hour]))
 async def activity(caller: Reader, source: From, channel: Channel = "sms") -> dict[str, Any]:
     """Return the last 24 hours."""
     return await source.overview.activity(caller.workspace, channel)
 
 
-@router.get("/overview/top-authors")
+@router.get("/overview/top-authors", responses=answers(Items[TopAuthor]))
 async def top_authors(caller: Reader, source: From, page: Paged, days: Days = 30) -> dict[str, Any]:
     """Return who has created the most campaigns."""
     return await source.overview.top_authors(caller.workspace, days, page)
 
 
-@router.get("/overview/recent")
+@router.get("/overview/recent", responses=answers(Items[Recent]))
 async def recent(caller: Reader, source: From) -> dict[str, Any]:
     """Return the newest campaigns."""
     return await source.overview.recent(caller.workspace)
@@ -109,7 +112,7 @@ async def wanted(
     )
 
 
-@router.get("/campaigns")
+@router.get("/campaigns", responses=answers(Items[Row]))
 async def campaign_list(
     caller: Reader,
     source: From,
@@ -126,7 +129,7 @@ async def campaign_list(
     )
 
 
-@router.get("/campaigns/{campaign_id}")
+@router.get("/campaigns/{campaign_id}", responses=answers(Campaign))
 async def campaign(
     caller: Reader, source: From, campaign_id: str, run: Run = None
 ) -> dict[str, Any]:
@@ -137,7 +140,7 @@ async def campaign(
     return found.shown(caller)
 
 
-@router.get("/campaigns/{campaign_id}/activity")
+@router.get("/campaigns/{campaign_id}/activity", responses=answers(Items[Happening]))
 async def campaign_activity(
     caller: Reader, source: From, page: Paged, campaign_id: str
 ) -> dict[str, Any]:
@@ -162,7 +165,7 @@ async def campaign_stream(
     return EventStream(frames, str(position))
 
 
-@router.get("/diagnostics")
+@router.get("/diagnostics", responses=answers(Diagnosed))
 async def diagnostics(caller: Reader, source: From) -> dict[str, Any]:
     """Return the state of the platform; also while parts of it are away."""
     details = caller.may(Permission.ADMINISTER)

@@ -11,9 +11,11 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from campaign_events import csv_file
 from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.answers import Items, answers
 from campaign_events.cells import safe
 from campaign_events.paging import MAX_LIMIT
 from campaign_events.problems import Problem
+from read_model.answers import AuditItem
 from read_model.audit_search import Place, Search, Wanted, shown
 
 Auditor = Annotated[Caller, Depends(Allowed(Permission.AUDIT))]
@@ -74,7 +76,7 @@ async def _search(request: Request) -> Search:
 Trail = Annotated[Search, Depends(_search)]
 
 
-@router.get("/audit", response_model=None)
+@router.get("/audit", response_model=None, responses=answers(Items[AuditItem]))
 async def audit(request: Request, asked: Asked, trail: Trail) -> Response:
     """Return records, the newest first; as CSV when that is accepted."""
     accepted = request.headers.get("Accept", "")
