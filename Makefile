@@ -64,7 +64,7 @@ test: install ## all tests, with real servers
 	$(BIN)/python -m pytest $(SYSTEM_TESTS)
 
 .PHONY: test-asterisk
-test-asterisk: install ## calls through a real Asterisk; needs root and debootstrap, else it is skipped
+test-asterisk: install ## calls and a campaign through a real Asterisk; needs root and debootstrap, else skipped
 	$(BIN)/python -m pytest tests/asterisk
 
 .PHONY: chaos

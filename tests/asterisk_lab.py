@@ -21,6 +21,8 @@ PARTS = Path(__file__).parents[1] / "deploy" / "simulators" / "asterisk"
 PATIENCE_S = 20
 BUILD_S = 600
 ARI = "http://127.0.0.1:8088"
+LEDGER = "messages.csv"
+"""Every SIP message that the carrier received or sent, in its own words."""
 _SET_FLAGS, _UP = 0x8914, 0x41  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
 
 
@@ -66,7 +68,8 @@ class Lab:
     def carrier(self) -> Iterator[None]:
         """SIPp answers calls inside the block."""
         sipp = "exec sipp -sf carrier.xml -i 127.0.0.1 -mi 127.0.0.1 -p 5080 -mp 30000 -nostdin"
-        process = self._run("sipp", ("sh", "-c", f"cd {self._inside} && {sipp}"))
+        book = f"-trace_shortmsg -shortmessage_file {LEDGER}"
+        process = self._run("sipp", ("sh", "-c", f"cd {self._inside} && {sipp} {book}"))
         try:
             yield
         finally:

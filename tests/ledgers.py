@@ -23,11 +23,13 @@ from campaign_events.envelope import Recorded
 from campaign_events.eventlog import EventLog
 from campaign_events.message import BATCH, OUTCOME_UNKNOWN, Failure
 from campaign_events.projection import Database, Projection, Projector
+from dialler.views import CALLS as DIALLED_CALLS
+from dialler.views import CAMPAIGNS as DIALLED_CAMPAIGNS
 from dispatcher.views import CAMPAIGNS as DISPATCHED_CAMPAIGNS
 from dispatcher.views import MESSAGES as DISPATCHED_MESSAGES
 from folding import seen
 from moderation.projections import MODERATION
-from read_model.projections import CAMPAIGNS, HISTORY, MESSAGES
+from read_model.projections import CALLS, CAMPAIGNS, HISTORY, MESSAGES
 from stacks import Platform, ask, until
 
 type Json = dict[str, Any]
@@ -38,6 +40,9 @@ PROJECTIONS: Sequence[tuple[str, Projection]] = (
     ("moderation", MODERATION),
     ("dispatcher", DISPATCHED_CAMPAIGNS),
     ("dispatcher", DISPATCHED_MESSAGES),
+    ("dialler", DIALLED_CAMPAIGNS),
+    ("dialler", DIALLED_CALLS),
+    ("read_model", CALLS),
     ("read_model", CAMPAIGNS),
     ("read_model", HISTORY),
     ("read_model", MESSAGES),

@@ -22,7 +22,7 @@ from carillon.ports import Ports
 from carillon.stack_file import StackFile, read_stack_file
 
 CARILLON = str(Path(sys.executable).with_name("carillon"))
-SERVICES = ("campaign", "moderation", "dispatcher", "read_model")
+SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
 PATIENCE_S = 120.0
 """Tests share two cores with others: a condition may take long, a broken promise takes for ever."""
 AWAY = frozenset({425, 502, 503, 504})
@@ -132,19 +132,21 @@ def platform(
     *,
     carrier: str = "",
     links: Sequence[Link] = (),
+    telephony: str = "",
     **settings: Any,
 ) -> Iterator[Platform]:
     """Run a platform for as long as the block does; it must end cleanly.
 
-    `carrier` is how the simulator behaves (a TOML text), `links` replace the usual link `sim`,
-    `settings` reach the services as `CARILLON_…`.
+    `carrier` is how the simulator behaves and `telephony` how calls are placed (TOML texts),
+    `links` replace the usual link `sim`, `settings` reach the services as `CARILLON_…`.
     """
     for binary in (NATS, MONGO, CADDY):
         servers.program(binary)
     data = folder / "data"
+    files = [*_files(data, carrier, links), *_telephony_file(data, telephony)]
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
-            [CARILLON, "up", "--port", "0", "--data", str(data), *_files(data, carrier, links)],
+            [CARILLON, "up", "--port", "0", "--data", str(data), *files],
             env=_environment(settings),
             stdout=subprocess.PIPE,
             stderr=said,
@@ -178,6 +180,14 @@ def _files(data: Path, carrier: str, links: Sequence[Link]) -> list[str]:
         file.write_text("".join(link.toml(port) for link in links))
         arguments += ["--links", str(file)]
     return arguments
+
+
+def _telephony_file(data: Path, telephony: str) -> list[str]:
+    if not telephony:
+        return []
+    file = data / "my-telephony.toml"
+    file.write_text(telephony)
+    return ["--telephony", str(file)]
 
 
 def plain_environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from dialler.telephony.telephony import (
+    NORMAL_CLEARING,
     Answered,
     Attached,
     CallEvent,
@@ -191,6 +192,8 @@ async def a_destination_that_takes_no_call_ends_it(stage: Stage) -> None:
         seen.telephony.attach([wanted.call_id])
         (end,) = await seen.ended([wanted.call_id])
     assert end.outcome == "answered"
+    assert end.cause is not None
+    assert end.cause.q850 != NORMAL_CLEARING
     assert not any(isinstance(event, Attached) for event in seen.told)
 
 

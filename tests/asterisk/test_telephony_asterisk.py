@@ -14,6 +14,7 @@ from asterisk_lab import ARI, Lab
 from dialler.telephony.registry import open_telephony
 from dialler.telephony.settings import AsteriskSettings
 from dialler.telephony.telephony import (
+    NORMAL_CLEARING,
     Answered,
     Attached,
     Callback,
@@ -108,10 +109,10 @@ async def place(seen: Watched, calls: list[Originate], per_second: float) -> Non
         await asyncio.sleep(1 / per_second)
 
 
-async def test_three_hundred_calls_come_to_the_ends_that_their_people_gave_them(
+async def test_calls_come_to_the_ends_that_their_people_gave_them(
     stage: Stage,
 ) -> None:
-    calls = [wanted(number % 10) for number in range(300)]
+    calls = [wanted(number % 10) for number in range(100)]
     async with watched(stage) as seen:
         placing = asyncio.create_task(place(seen, calls, 30))
         await converse(seen, calls)
@@ -126,20 +127,20 @@ async def test_three_hundred_calls_come_to_the_ends_that_their_people_gave_them(
         elif isinstance(event, Screened):
             verdicts[digits[event.call_id]][event.verdict] += 1
     assert {digit: dict(ends[digit]) for digit in (2, 3, 4, 5, 7, 8)} == {
-        BUSY: {("busy", "17/486"): 30},
-        PATIENT: {("no_answer", "19/480"): 30},
-        UNALLOCATED: {("unallocated", "1/404"): 30},
-        DECLINES: {("rejected", "21/603"): 30},
-        UNAVAILABLE: {("no_answer", "19/480"): 30},
-        CONGESTED: {("error", "34/503"): 30},
+        BUSY: {("busy", "17/486"): 10},
+        PATIENT: {("no_answer", "19/480"): 10},
+        UNALLOCATED: {("unallocated", "1/404"): 10},
+        DECLINES: {("rejected", "21/603"): 10},
+        UNAVAILABLE: {("no_answer", "19/480"): 10},
+        CONGESTED: {("error", "34/503"): 10},
     }
     for digit in (PERSON, MACHINE, QUIET, BRIEF):
         assert {outcome for outcome, _ in ends[digit]} == {"answered"}
-        assert ends[digit].total() == 30
-    assert verdicts[PERSON] == {"human": 30}
-    assert verdicts[MACHINE] == {"machine": 30}
+        assert ends[digit].total() == 10
+    assert verdicts[PERSON] == {"human": 10}
+    assert verdicts[MACHINE] == {"machine": 10}
     attached = Counter(digits[one.call_id] for one in seen.told if isinstance(one, Attached))
-    assert attached[PERSON] == 30
+    assert attached[PERSON] == 10
     assert attached[MACHINE] == 0
 
 
@@ -159,6 +160,15 @@ async def test_a_destination_in_the_dialplan_tells_what_came_of_the_conversation
     assert end.callback.preferred_time.isoformat() == "2030-01-02T03:04:05+00:00"
     assert end.callback.reason == "is driving"
     assert end.wrap_s == 1.5
+
+
+async def test_somebody_who_hangs_up_ends_the_call_normally(stage: Stage) -> None:
+    one = wanted(BRIEF, amd=False)
+    async with watched(stage) as seen:
+        seen.telephony.originate([one])
+        (end,) = await seen.ended([one.call_id])
+    assert end.outcome == "answered"
+    assert str(end.cause) == f"{NORMAL_CLEARING}"
 
 
 async def test_a_call_that_another_process_left_is_attached_where_that_one_wanted(

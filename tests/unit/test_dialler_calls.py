@@ -208,6 +208,19 @@ def test_whom_a_dialler_that_died_had_hung_up_on_is_hung_up_on_again() -> None:
     assert not orders.attach
 
 
+def test_a_machine_that_was_found_out_while_no_dialler_lived_gets_no_seat() -> None:
+    room, talking = floor(2)
+    talking.calls["a"] = call("a")
+    orders = Orders()
+    found = LiveCall("a", "answered", "machine")
+    talking.adopt([found], settings(amd=Amd(enabled=True)), AT, orders)
+    talking.seat(room.now, 2, orders)
+    assert orders.hang_up == ["a"]
+    assert not orders.attach
+    talking.hear([Screened("a", AT, "machine")], settings(amd=Amd(enabled=True)), orders)
+    assert room.humans == 0
+
+
 def test_an_end_is_heard_once() -> None:
     _, talking = floor(1)
     talking.place([call("a")])

@@ -9,7 +9,10 @@ MIRROR=${MIRROR:-$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debia
 MIRROR=${MIRROR:-$(awk '$1 == "deb" && $2 ~ /^http/ {print $2; exit}' /etc/apt/sources.list 2>/dev/null || true)}
 : "${MIRROR:?say which Debian mirror to use: MIRROR=http://…}"
 
-command -v debootstrap >/dev/null || apt-get install -y --no-install-recommends debootstrap
+if ! command -v debootstrap >/dev/null; then
+    apt-get update
+    apt-get install -y --no-install-recommends debootstrap
+fi
 
 # An older debootstrap does not know newer releases; they are made as sid is.
 debootstrap --variant=minbase "$SUITE" "$ROOT" "$MIRROR" sid

@@ -14,6 +14,7 @@ from typing import Final, Literal, assert_never
 from campaign_events.call import AmdVerdict, AttemptKind, LiveState, Outcome
 from campaign_events.voice import Amd
 from dialler.telephony.telephony import (
+    NORMAL_CLEARING,
     Answered,
     Attached,
     CallEvent,
@@ -26,7 +27,6 @@ from dialler.telephony.telephony import (
 type Need = Literal["seat", "hang_up"] | None
 """What a call needs after an event: a seat, or to be ended by us."""
 
-NORMAL_CLEARING: Final = 16
 RANGS: Final[tuple[LiveState, ...]] = ("leased", "dialling")
 UNANSWERED: Final[tuple[LiveState, ...]] = ("leased", "dialling", "ringing")
 
@@ -103,6 +103,7 @@ def take_over(call: Call, found: LiveCall, amd: Amd, now: datetime) -> Need:
         case "answered":
             # If a seat was asked for, nobody knows whether the phone side heard of it.
             call.answered_at, call.asked = call.answered_at or now, False
+            call.amd = found.verdict or call.amd
             return _judge(call, amd) if amd.enabled and call.amd else _await_seat(call)
         case "attached":
             call.answered_at = call.answered_at or now

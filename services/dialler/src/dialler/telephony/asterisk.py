@@ -143,7 +143,8 @@ class Asterisk:
             if call_id in channels and call_id not in self._lines:
                 self._adopt(channels[call_id], channels)
             if call_id in self._lines:
-                standings.append(LiveCall(call_id, self._lines[call_id].state))
+                line = self._lines[call_id]
+                standings.append(LiveCall(call_id, line.state, line.verdict))
             else:
                 unknown = Ended(call_id, datetime.now(UTC), "unknown")
                 standings.append(self._over.get(call_id, unknown))
@@ -235,7 +236,7 @@ class Asterisk:
         if line is None:
             return
         if is_leg(channel["id"]):
-            self._order(Orders.end, line.call_id)
+            self._order(Orders.end if line.bridged else Orders.refuse, line.call_id)
             return
         cause = Cause(event["cause"], event.get("tech_cause") or None)
         up = channel["state"] == "Up"
@@ -265,8 +266,8 @@ class Asterisk:
                 self._order(Orders.screen, line)
         elif came == "amd" and line.state == "screening":
             line.state = "answered"
-            verdict = VERDICTS.get(arguments[1] if len(arguments) > 1 else "", "unknown")
-            self.inbox.put([Screened(line.call_id, at, verdict)])
+            line.verdict = VERDICTS.get(arguments[1] if len(arguments) > 1 else "", "unknown")
+            self.inbox.put([Screened(line.call_id, at, line.verdict)])
         self._grant(line)
 
     # -- what follows from it --------------------------------------------------------------

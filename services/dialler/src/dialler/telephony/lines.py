@@ -8,6 +8,7 @@ from typing import Final, Literal
 from dialler.telephony import causes
 from dialler.telephony.ari import Json
 from dialler.telephony.telephony import (
+    NORMAL_CLEARING,
     Callback,
     CallId,
     Cause,
@@ -55,6 +56,7 @@ class Line:
     bridged: bool = False
     cancelled: bool = False
     rang: bool = False
+    verdict: Verdict | None = None
     gives_up_at: float = inf
     told: dict[str, str] = field(default_factory=dict)
 
@@ -66,7 +68,9 @@ class Line:
     def over(self, at: datetime, cause: Cause, *, up: bool, now: float) -> Ended:
         """The end that Asterisk tells; its own giving up is "no answer" to it, whatever rang."""
         if self.answered or up:
-            return self._conversed(at, cause)
+            # Somebody who just hangs up gives no cause.
+            told = cause if cause.q850 else Cause(NORMAL_CLEARING, cause.sip)
+            return self._conversed(at, told)
         if self.cancelled:
             return Ended(self.call_id, at, "cancelled", cause)
         outcome = causes.outcome(cause, rang=self.rang)

@@ -79,6 +79,10 @@ class Orders:
         """Hang up; a channel that is gone already is fine too."""
         await self._try("DELETE", f"/channels/{channel_id}")
 
+    async def refuse(self, channel_id: str) -> None:
+        """Hang up on somebody whose destination took no call; the cause tells so."""
+        await self._try("DELETE", f"/channels/{channel_id}", reason="congestion")
+
     async def channels(self) -> dict[str, Json]:
         """Every channel by its id.
 
@@ -122,7 +126,7 @@ class Orders:
         status = await self._try("POST", path, body, **query)
         if status is not None and status not in OK and status != ALREADY_THERE:
             log.warning("call ended: refused by Asterisk", call=line.call_id, status=status)
-            await self.end(line.call_id)
+            await self.refuse(line.call_id)
         return status in OK
 
     async def _try(

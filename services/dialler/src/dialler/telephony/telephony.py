@@ -109,6 +109,10 @@ class Callback:
     reason: str | None = None
 
 
+NORMAL_CLEARING: Final = 16
+"""The cause with which a conversation ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why the call was cleared: the Q.850 cause (0 is none) and the SIP status, if any."""
@@ -144,10 +148,11 @@ type CallEvent = Ringing | Answered | Screened | Attached | Ended
 
 @dataclass(frozen=True, slots=True)
 class LiveCall:
-    """A call that lives on the phone side now."""
+    """A call that lives on the phone side now; `verdict` is who answered, if that is known."""
 
     call_id: CallId
     state: LiveState
+    verdict: Verdict | None = None
 
 
 type Standing = LiveCall | Ended
