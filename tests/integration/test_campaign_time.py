@@ -43,7 +43,7 @@ class Clock:
     def __init__(self, team: Team, nc: Client, db: Database) -> None:
         self.team = team
         self.view = Projector(DUE, nc, db)
-        self.launcher = Launcher(db, team.log, Core(nc))
+        self.launcher = Launcher(self.view.view, team.log, Core(nc))
 
     async def strikes(self, moment: datetime) -> None:
         """It is this moment: everything that was said before is in the view."""
@@ -123,7 +123,7 @@ async def test_without_core_a_window_still_pauses_but_opens_only_when_core_is_ba
     await clock.strikes(OPENS)
     away = await lived(team, campaign)
     async with core_in(nc):
-        clock.launcher = Launcher(clock.view.db, team.log, Core(nc))
+        clock.launcher = Launcher(clock.view.view, team.log, Core(nc))
         await clock.strikes(CLOSES + timedelta(days=1))
         too_late = await lived(team, campaign)
         await clock.strikes(OPENS + timedelta(days=1))

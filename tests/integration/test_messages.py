@@ -164,8 +164,8 @@ async def stage(nc: Client, db: Database, workspace: str, tmp_path: Path) -> Asy
     keys = IdempotencyKeys(db)
     await keys.prepare()
     keys.serve(app)
-    app.include_router(message_routes(Views(db, db)))
     projectors = [Projector(CAMPAIGNS, nc, db), Projector(MESSAGES, nc, db)]
+    app.include_router(message_routes(Views(projectors[0].view, projectors[1].view, db)))
     app.state.projectors = projectors
     made = Stage(app, issuer, workspace, owned.log, db)
     await db["contacts"].insert_many(

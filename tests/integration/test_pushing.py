@@ -11,13 +11,13 @@ from nats.aio.client import Client
 
 from campaign_events.envelope import Recorded, new_id
 from campaign_events.eventlog import EventLog
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database, Projector, View
 from dispatcher.pushes import Pushes
 from dispatcher.pushing import Push, Pushed, Stores
 from dispatcher.reading import Views
 from dispatcher.suppressed import SUPPRESSED
 from dispatcher.suppressions import Suppressions
-from dispatcher.views import MESSAGES
+from dispatcher.views import CAMPAIGNS, MESSAGES
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -47,14 +47,13 @@ async def field(nc: Client, log: EventLog, db: Database, workspace: str) -> Asyn
     campaign = {"_id": new_id(), "workspace": workspace, "settings": settings}
     messages, listed = Projector(MESSAGES, nc, db), Projector(SUPPRESSED, nc, db)
     suppressions = Suppressions(log, db, b"k" * 32, listed)
-    views = Views(db, db)
+    views = Views(View(CAMPAIGNS, db), messages.view, db)
     stores = Stores(log, views, messages, suppressions)
     async with AsyncExitStack() as stack:
         for projector in (messages, listed):
             await stack.enter_async_context(_running(projector.run()))
         # The stream holds what earlier tests wrote, and a push waits for it 5 s at most.
-        for projector in (messages, listed):
-            assert await projector.reached(await log.last_seq(projector.projection.stream), 50)
+        assert await messages.reached(await log.last_seq("MESSAGES"), 50)
         both = [Pushes(stores) for _ in range(2)]
         for pushes in both:
             await pushes.prepare()

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from campaign_events.projection import Database
+from campaign_events.projection import Database, View
 from dispatcher import querying
 from dispatcher.links.link import Batch, Health, Inbound, Part, Question, Report, Told
 from dispatcher.links.settings import LinkSettings
 from dispatcher.querying import Querying
 from dispatcher.reading import Views
-from dispatcher.views import message_id
+from dispatcher.views import CAMPAIGNS, MESSAGES, message_id
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(minutes=30)
@@ -62,7 +62,7 @@ def settings(**values: Any) -> LinkSettings:
 
 @pytest.fixture
 async def views(db: Database) -> Views:
-    seen = Views(db, db)
+    seen = Views(View(CAMPAIGNS, db), View(MESSAGES, db), db)
     revision = {"saddr": "Shop", "ston": 5, "snpi": 0, "dton": 1, "dnpi": 1}
     await seen.senders.insert_one({"_id": "s", "current": 1, "revisions": {"1": revision}})
     return seen

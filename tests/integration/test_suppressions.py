@@ -86,7 +86,7 @@ async def stage(
     addressed = Projector(ADDRESSEES, nc, db)
     suppressions = Suppressions(owned.log, db, SECRET, listed)
     listed.committed = suppressions.heard
-    files, addressees = SuppressionFiles(suppressions, db), Addressees(db)
+    files, addressees = SuppressionFiles(suppressions, db), Addressees(addressed.view)
     await files.prepare()
     keys = IdempotencyKeys(db)
     await keys.prepare()

@@ -43,8 +43,9 @@ async def compose(
     await audiences.prepare()
 
     core = Core(resources.nc)
-    launcher = Launcher(db, log, core)
-    due = Projector(DUE, resources.nc, db, launcher.look_soon)
+    due = Projector(DUE, resources.nc, db)
+    launcher = Launcher(due.view, log, core)
+    due.committed = launcher.look_soon
     suppressed = Projector(SUPPRESSED, resources.nc, db)
 
     door = Door(log, core)
@@ -52,7 +53,7 @@ async def compose(
     keys.serve(app)
     app.include_router(campaign_routes(door, audiences))
     app.include_router(settings_routes(door))
-    suppressions = SuppressionList(db, secret)
+    suppressions = SuppressionList(suppressed.view, secret)
     uploads = Uploads(log, audiences, suppressions)
     app.include_router(upload_routes(door, uploads, upload_limit))
     additions, exclusions = Additions(log, audiences, suppressions), Exclusions(log, audiences)

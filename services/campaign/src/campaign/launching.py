@@ -28,7 +28,7 @@ from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address, Batch, Origin, Recorded, derived_id
 from campaign_events.eventlog import EventLog, Rejected, Unavailable, execute
-from campaign_events.projection import Database, Document, Projection, Write, Writes
+from campaign_events.projection import Document, Projection, View, Write, Writes
 from campaign_events.windows import is_open
 
 log = structlog.get_logger(__name__)
@@ -94,8 +94,8 @@ DUE = Projection(
 class Launcher:
     """Has every campaign keep its time. Nothing goes out, or again, unless core is healthy."""
 
-    def __init__(self, db: Database, event_log: EventLog, core: Core) -> None:
-        self._view = db[DUE.collection("due")]
+    def __init__(self, view: View, event_log: EventLog, core: Core) -> None:
+        self._view = view
         self._log = event_log
         self._core = core
         self._news = asyncio.Event()
@@ -134,7 +134,7 @@ class Launcher:
         self, status: str, moment: str, now: datetime
     ) -> AsyncIterator[Sequence[Document]]:
         """Yield what has come to its moment, a few at a time, the longest overdue first."""
-        found = self._view.find({"status": status, moment: {"$lte": now}}).sort(moment)
+        found = self._view["due"].find({"status": status, moment: {"$lte": now}}).sort(moment)
         some: list[Document] = []
         async for entry in found:
             if is_late(entry, now):

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pymongo import DeleteMany, UpdateOne
 
 from campaign_events.envelope import Batch
-from campaign_events.projection import Database, Projection, Write, Writes
+from campaign_events.projection import Projection, View, Write, Writes
 from campaign_events.suppression import SuppressionsAdded, SuppressionsRemoved, phone_hash
 
 
@@ -49,17 +49,18 @@ SUPPRESSED = Projection(
 class SuppressionList:
     """Tells which phones of a workspace are on its list."""
 
-    def __init__(self, db: Database, key: bytes) -> None:
-        self._entries = db[SUPPRESSED.collection("suppressed")]
+    def __init__(self, view: View, key: bytes) -> None:
+        self._view = view
         self._key = key
 
     async def among(self, workspace: str, phones: Collection[str]) -> set[str]:
         """Return those of the phones that are suppressed."""
+        listed = self._view["suppressed"]
         of_workspace = {"$gte": f"{workspace}/", "$lt": f"{workspace}0"}
-        if await self._entries.find_one({"_id": of_workspace}, {"_id": 1}) is None:
+        if await listed.find_one({"_id": of_workspace}, {"_id": 1}) is None:
             return set()
         entries = {
             f"{workspace}/{phone_hash(self._key, workspace, phone)}": phone for phone in phones
         }
-        found = self._entries.find({"_id": {"$in": list(entries)}}, {"_id": 1})
+        found = listed.find({"_id": {"$in": list(entries)}}, {"_id": 1})
         return {entries[document["_id"]] async for document in found}

@@ -32,8 +32,6 @@ class DiallerSettings(Settings):
 async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySettings]) -> None:
     """Call the contacts of voice campaigns until SIGTERM."""
     async with connected("dialler", settings) as resources, AsyncExitStack() as open_lines:
-        views = Views(resources.db, resources.mongo["campaign"])
-        await views.prepare()
         switchboards = {
             one.id: Switchboard(await open_lines.enter_async_context(open_telephony(one)))
             for one in telephonies
@@ -41,6 +39,8 @@ async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySetting
         owner = new_id()
         campaigns = SharedProjector(CAMPAIGNS, resources.nc, resources.db, owner=owner)
         calls = SharedProjector(CALLS, resources.nc, resources.db, owner=owner)
+        views = Views(campaigns.view, calls.view, resources.mongo["campaign"])
+        await views.prepare()
         owners = Owners(resources, views, campaigns, calls, switchboards, owner)
         campaigns.committed, campaigns.moved = owners.heard, owners.look_soon
         app = api("dialler", resources)

@@ -6,9 +6,8 @@ from datetime import datetime
 from pymongo import ASCENDING, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.projection import Database, Document
+from campaign_events.projection import Database, Document, View
 from dialler.names import AFTER_ALL, call_name, contact_name
-from dialler.views import CALLS, CAMPAIGNS
 
 PAGE = 1000
 LIVE = "live"
@@ -16,19 +15,53 @@ LIVE = "live"
 
 
 class Views:
-    """The dialler's collections, of the revisions that its projections keep."""
+    """The dialler's collections, of the generations that are live at the moment of asking."""
 
-    def __init__(self, db: Database, audience: Database) -> None:
-        self.campaigns = db[CAMPAIGNS.collection("campaigns")]
-        self.excluded = db[CAMPAIGNS.collection("excluded")]
-        self.runs = db[CALLS.collection("runs")]
-        self.calls = db[CALLS.collection("calls")]
-        self.attempts = db[CALLS.collection("attempts")]
-        self.closed = db[CALLS.collection("closed")]
-        self.done = db[CALLS.collection("done")]
-        self.hours = db[CALLS.collection("hours")]
-        self.live = db[LIVE]
+    def __init__(self, of_campaigns: View, of_calls: View, audience: Database) -> None:
+        self._of_campaigns = of_campaigns
+        self._of_calls = of_calls
+        self.live: AsyncCollection[Document] = of_calls.db[LIVE]
         self.contacts: AsyncCollection[Document] = audience["contacts"]
+
+    @property
+    def campaigns(self) -> AsyncCollection[Document]:
+        """What dialling needs to know of campaigns."""
+        return self._of_campaigns["campaigns"]
+
+    @property
+    def excluded(self) -> AsyncCollection[Document]:
+        """Who was taken out of a campaign."""
+        return self._of_campaigns["excluded"]
+
+    @property
+    def runs(self) -> AsyncCollection[Document]:
+        """How far each run is."""
+        return self._of_calls["runs"]
+
+    @property
+    def calls(self) -> AsyncCollection[Document]:
+        """Calls that were dialled."""
+        return self._of_calls["calls"]
+
+    @property
+    def attempts(self) -> AsyncCollection[Document]:
+        """Every dial."""
+        return self._of_calls["attempts"]
+
+    @property
+    def closed(self) -> AsyncCollection[Document]:
+        """Spans of contacts that were closed before a first dial."""
+        return self._of_calls["closed"]
+
+    @property
+    def done(self) -> AsyncCollection[Document]:
+        """Contacts that were completed, and in which run."""
+        return self._of_calls["done"]
+
+    @property
+    def hours(self) -> AsyncCollection[Document]:
+        """What happened by the hour."""
+        return self._of_calls["hours"]
 
     async def prepare(self) -> None:
         """Make the index of live calls; projections make their own."""

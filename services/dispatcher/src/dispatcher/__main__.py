@@ -48,13 +48,11 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
     async with connected("dispatcher", settings) as resources:
         keys = IdempotencyKeys(resources.db)
         await keys.prepare()
-        views = Views(resources.db, resources.mongo["campaign"])
         listed = Projector(SUPPRESSED, resources.nc, resources.db)
         suppressions = Suppressions(resources.log, resources.db, secret, listed)
         listed.committed = suppressions.heard
         files = SuppressionFiles(suppressions, resources.db)
         await files.prepare()
-        addressees = Addressees(resources.db)
 
         async def told(batch: Batch) -> None:
             under_way.heard(batch)
@@ -66,9 +64,11 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
                 owner.heard_plans(batch)
 
         campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
-        under_way = UnderWay(views, resources.log, campaigns)
         messages = Projector(MESSAGES, resources.nc, resources.db, planned)
         addressed = Projector(ADDRESSEES, resources.nc, resources.db)
+        views = Views(campaigns.view, messages.view, resources.mongo["campaign"])
+        under_way = UnderWay(views, resources.log, campaigns)
+        addressees = Addressees(addressed.view)
         pushes = Pushes(Stores(resources.log, views, messages, suppressions))
         await pushes.prepare()
         owners = [

@@ -12,7 +12,7 @@ from campaign_events.campaign import (
     WorkspaceSettings,
 )
 from campaign_events.envelope import Batch
-from campaign_events.projection import Database, Projection, Write, Writes
+from campaign_events.projection import Projection, View, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
 
 
@@ -64,10 +64,8 @@ ADDRESSEES = Projection(
 class Addressees:
     """The queries on that view."""
 
-    def __init__(self, db: Database) -> None:
-        self._addresses = db[ADDRESSEES.collection("addresses")]
-        self._links = db[ADDRESSEES.collection("links_used")]
-        self._workspaces = db[ADDRESSEES.collection("workspaces")]
+    def __init__(self, view: View) -> None:
+        self._view = view
 
     async def settings(self, workspace: str) -> WorkspaceSettings:
         """Return what an admin of a workspace has chosen, or the defaults."""
@@ -75,7 +73,7 @@ class Addressees:
 
     async def settings_of(self, workspaces: Sequence[str]) -> dict[str, WorkspaceSettings]:
         """Return the settings of several workspaces in one read."""
-        found = self._workspaces.find({"_id": {"$in": list(workspaces)}})
+        found = self._view["workspaces"].find({"_id": {"$in": list(workspaces)}})
         chosen = {row["_id"]: row["settings"] async for row in found}
         return {name: WorkspaceSettings.model_validate(chosen.get(name, {})) for name in workspaces}
 
@@ -83,10 +81,10 @@ class Addressees:
         """Return the workspaces that have, or had, an approved sender of these addresses."""
         wanted = {"address": {"$in": [normal(one) for one in addresses]}, "approved": True}
         workspaces: defaultdict[str, set[str]] = defaultdict(set)
-        async for row in self._addresses.find(wanted):
+        async for row in self._view["addresses"].find(wanted):
             workspaces[row["address"]].add(row["workspace"])
         return {one: found for one in addresses if (found := workspaces.get(normal(one)))}
 
     async def by_link(self, link: str) -> set[str]:
         """Return the workspaces that have had a campaign for a link."""
-        return {row["workspace"] async for row in self._links.find({"link": link})}
+        return {row["workspace"] async for row in self._view["links_used"].find({"link": link})}

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from pymongo.asynchronous.collection import AsyncCollection
-
-from campaign_events.projection import Document
+from campaign_events.projection import Document, View
 from dispatcher.links.link import Part
 
 KEPT = 50_000
@@ -91,12 +89,12 @@ class InFlight:
     def __init__(
         self,
         link: str,
-        messages: AsyncCollection[Document],
+        view: View,
         folded_to: Callable[[], int],
         tell: Teller,
     ) -> None:
         self._link = link
-        self._messages = messages
+        self._view = view
         self._folded_to = folded_to
         self._tell = tell
         self._by_id: OrderedDict[str, tuple[Message, int]] = OrderedDict()
@@ -134,7 +132,7 @@ class InFlight:
     ) -> dict[str, tuple[Message, int]]:
         """Return what the view knows of these ids; of two messages with one id, the later one."""
         wanted = {"carrier_ids": {"$in": list(set(carrier_ids))}, "link": self._link}
-        rows = await self._messages.find(wanted).to_list()
+        rows = await self._view["messages"].find(wanted).to_list()
         rows.sort(key=lambda row: row["submitted_at"])
         found: dict[str, tuple[Message, int]] = {}
         for message in await self._tell(rows, with_phones=with_phones) if rows else ():

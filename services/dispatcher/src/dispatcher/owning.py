@@ -106,7 +106,7 @@ class LinkOwner:
         await self._catch_up()
         inflight = InFlight(
             self.settings.id,
-            self.views.messages,
+            self.views.of_messages,
             lambda: self.projectors[1].seq,
             self.views.told,
         )
@@ -122,8 +122,7 @@ class LinkOwner:
             ),
             settling,
             Shelf(
-                self.views.messages,
-                self.views.deferred,
+                self.views.of_messages,
                 lambda: self.projectors[1].seq,
                 self.suppressions,
                 self.secret,

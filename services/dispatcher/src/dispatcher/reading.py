@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.projection import Database, Document
+from campaign_events.projection import Database, Document, View
 from dispatcher.audience import Audience
 from dispatcher.inflight import Message, stored
 from dispatcher.links.link import Source
-from dispatcher.views import CAMPAIGNS, MESSAGES
 
 PUSHED = "pushed"
 """Contacts that were pushed one by one, in the shape of uploaded ones."""
@@ -17,17 +16,43 @@ PHONE = {"_id": 0, "number": 1, "phone": 1}
 
 
 class Views:
-    """The dispatcher's collections, of the revisions that its projections keep."""
+    """The dispatcher's collections, of the generations that are live at the moment of asking."""
 
-    def __init__(self, db: Database, audience: Database) -> None:
-        self.campaigns = db[CAMPAIGNS.collection("campaigns")]
-        self.senders = db[CAMPAIGNS.collection("senders")]
-        self.messages = db[MESSAGES.collection("messages")]
-        self.deferred = db[MESSAGES.collection("deferred")]
-        self.sendings = db[MESSAGES.collection("sendings")]
-        self.unmatched = db[MESSAGES.collection("unmatched")]
+    def __init__(self, of_campaigns: View, of_messages: View, audience: Database) -> None:
+        self._of_campaigns = of_campaigns
+        self.of_messages = of_messages
         self.contacts: AsyncCollection[Document] = audience["contacts"]
-        self.pushed = db[PUSHED]
+        self.pushed: AsyncCollection[Document] = of_messages.db[PUSHED]
+
+    @property
+    def campaigns(self) -> AsyncCollection[Document]:
+        """What sending needs to know of campaigns."""
+        return self._of_campaigns["campaigns"]
+
+    @property
+    def senders(self) -> AsyncCollection[Document]:
+        """Senders and their revisions."""
+        return self._of_campaigns["senders"]
+
+    @property
+    def messages(self) -> AsyncCollection[Document]:
+        """Messages of which something is known."""
+        return self.of_messages["messages"]
+
+    @property
+    def deferred(self) -> AsyncCollection[Document]:
+        """Messages that are tried again later."""
+        return self.of_messages["deferred"]
+
+    @property
+    def sendings(self) -> AsyncCollection[Document]:
+        """How far each campaign's sending is."""
+        return self.of_messages["sendings"]
+
+    @property
+    def unmatched(self) -> AsyncCollection[Document]:
+        """Reports that nobody could place."""
+        return self.of_messages["unmatched"]
 
     def audience(self, campaign: Document) -> Audience:
         """Return the contacts of a campaign: what was uploaded, or pushed to it one by one."""

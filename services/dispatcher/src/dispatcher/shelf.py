@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pymongo import ASCENDING
-from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.projection import Document
+from campaign_events.projection import Document, View
 from campaign_events.suppression import phone_hash
 from campaign_events.text import render, segmentation
 from dispatcher.outgoing import Outgoing
@@ -24,14 +23,12 @@ class Shelf:
 
     def __init__(
         self,
-        messages: AsyncCollection[Document],
-        deferred: AsyncCollection[Document],
+        view: View,
         folded_to: Callable[[], int],
         suppressions: Suppressions,
         secret: bytes,
     ) -> None:
-        self._messages = messages
-        self._deferred = deferred
+        self._view = view
         self._folded_to = folded_to
         self._suppressions = suppressions
         self._secret = secret
@@ -57,7 +54,7 @@ class Shelf:
         resting = campaign.resting
         not_these = resting.not_these(folded_to)
         waiting = {"campaign": campaign.id, "due_at": {"$exists": True}}
-        found = self._deferred.find(waiting).sort("due_at", ASCENDING)
+        found = self._view["deferred"].find(waiting).sort("due_at", ASCENDING)
         at_most = CHUNK - len(resting.again)
         rows = await found.limit(at_most + len(not_these) + 1).to_list()
         believed = [row for row in rows if row["number"] not in not_these]
@@ -77,7 +74,7 @@ class Shelf:
             return
         first, last = contacts[0]["number"], contacts[-1]["number"]
         span = {"$gte": message_id(campaign.id, first), "$lte": message_id(campaign.id, last)}
-        found = self._messages.find({"_id": span, "status": "skipped"}, {"number": 1})
+        found = self._view["messages"].find({"_id": span, "status": "skipped"}, {"number": 1})
         skipped = {row["number"] async for row in found}
         wanted = [contact for contact in contacts if contact["number"] not in skipped]
         campaign.ready.extend(await self._recipients(campaign, wanted))

@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
 from pymongo import DESCENDING, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Address, Batch, Event, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.projection import Database, Document, Projector
 from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRemoved, phone_hash
 from dispatcher.outcomes import origin
-from dispatcher.suppressed import NAME, SUPPRESSED
+from dispatcher.suppressed import NAME
 
 FRESH_KEPT = 200_000
 SHOWN_WITHIN_S = 2.0
@@ -63,7 +64,6 @@ class Suppressions:
 
     def __init__(self, store: EventLog, db: Database, secret: bytes, projector: Projector) -> None:
         self._store = store
-        self._listed = db[SUPPRESSED.collection(NAME)]
         self._phones = db["suppressions"]
         self._secret = secret
         self._projector = projector
@@ -72,6 +72,10 @@ class Suppressions:
         self._removals = 0
         self.forgotten = 0
         """How many entries had to leave memory: whoever looked before must look again."""
+
+    @property
+    def _listed(self) -> AsyncCollection[Document]:
+        return self._projector.view[NAME]
 
     @property
     def seq(self) -> int:

@@ -22,7 +22,7 @@ def door(
     app.state.projectors = [projector]
     app.state.desk = Desk(
         log=resources.log,
-        views=Views.of(resources.db),
+        views=Views(projector.view),
         estimates=Estimates(resources.mongo[audience_owner].contacts),
     )
     IdempotencyKeys(resources.db).serve(app)

@@ -1,12 +1,11 @@
 """The projection that keeps the queue and the senders: one stream, so one place."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Batch
-from campaign_events.projection import Database, Document, Projection, Writes
+from campaign_events.projection import Document, Projection, View, Writes
 from moderation import directory, queue
 
 
@@ -26,15 +25,16 @@ MODERATION = Projection(
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The collections that the projection keeps."""
+    """The collections that the projection keeps, of the generation that is live."""
 
-    queue: AsyncCollection[Document]
-    senders: AsyncCollection[Document]
+    view: View
 
-    @classmethod
-    def of(cls, db: Database) -> Self:
-        """Return the views in a database."""
-        return cls(
-            queue=db[MODERATION.collection(queue.NAME)],
-            senders=db[MODERATION.collection(directory.NAME)],
-        )
+    @property
+    def queue(self) -> AsyncCollection[Document]:
+        """What waits for moderators."""
+        return self.view[queue.NAME]
+
+    @property
+    def senders(self) -> AsyncCollection[Document]:
+        """Who may be written under which name."""
+        return self.view[directory.NAME]

@@ -11,22 +11,22 @@ MOST = 10_000
 
 @dataclass(slots=True)
 class Kept[T]:
-    """Answers by key, each true for as long as its projection stands where it stood.
+    """Answers by key, each true for as long as its view stands where it stood.
 
     An answer may hold more than its place says, never less: the place is noted before it is read.
     """
 
     projector: Projector
-    _held: dict[str, tuple[int, T]] = field(default_factory=dict)
+    _held: dict[str, tuple[tuple[int, int], T]] = field(default_factory=dict)
 
     async def get(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
         """Return the answer; `read` it when there is none or the view has moved since."""
-        seq = self.projector.seq
+        place = self.projector.view.generation, self.projector.seq
         held = self._held.get(key)
-        if held is not None and held[0] == seq:
+        if held is not None and held[0] == place:
             return held[1]
         answer = await read()
         if len(self._held) >= MOST:
             self._held.clear()
-        self._held[key] = seq, answer
+        self._held[key] = place, answer
         return answer

@@ -1,12 +1,11 @@
 """The projections that keep all views: each of one stream, so nothing depends on how they mix."""
 
 from dataclasses import dataclass
-from typing import Self
 
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Batch
-from campaign_events.projection import Database, Document, Projection, Writes
+from campaign_events.projection import Document, Projection, View, Writes
 from read_model.views import (
     activity,
     call_moves,
@@ -96,29 +95,54 @@ CALLS = Projection(
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The collections that the projections keep."""
+    """The collections that the projections keep, of the generations that are live when asked."""
 
-    campaigns: AsyncCollection[Document]
-    funnels: AsyncCollection[Document]
-    authors: AsyncCollection[Document]
-    totals: AsyncCollection[Document]
-    seconds: AsyncCollection[Document]
-    hours: AsyncCollection[Document]
-    history: AsyncCollection[Document]
-    runs: AsyncCollection[Document]
-    call_hours: AsyncCollection[Document]
+    of_campaigns: View
+    of_history: View
+    of_messages: View
+    of_calls: View
 
-    @classmethod
-    def of(cls, db: Database) -> Self:
-        """Return the views in a database, each in its projection's revision."""
-        return cls(
-            campaigns=db[CAMPAIGNS.collection(campaigns.NAME)],
-            funnels=db[CAMPAIGNS.collection(funnel.NAME)],
-            authors=db[CAMPAIGNS.collection(top_authors.NAME)],
-            totals=db[MESSAGES.collection(delivery.NAME)],
-            seconds=db[MESSAGES.collection(pulse.NAME)],
-            hours=db[MESSAGES.collection(activity.NAME)],
-            history=db[HISTORY.collection(history.NAME)],
-            runs=db[CALLS.collection(runs.NAME)],
-            call_hours=db[CALLS.collection(activity.CALLS)],
-        )
+    @property
+    def campaigns(self) -> AsyncCollection[Document]:
+        """A row for each campaign."""
+        return self.of_campaigns[campaigns.NAME]
+
+    @property
+    def funnels(self) -> AsyncCollection[Document]:
+        """How many campaigns of a workspace are in each status."""
+        return self.of_campaigns[funnel.NAME]
+
+    @property
+    def authors(self) -> AsyncCollection[Document]:
+        """Who has created campaigns."""
+        return self.of_campaigns[top_authors.NAME]
+
+    @property
+    def history(self) -> AsyncCollection[Document]:
+        """What happened to campaigns."""
+        return self.of_history[history.NAME]
+
+    @property
+    def totals(self) -> AsyncCollection[Document]:
+        """The counters of each SMS campaign."""
+        return self.of_messages[delivery.NAME]
+
+    @property
+    def seconds(self) -> AsyncCollection[Document]:
+        """What was delivered in each second."""
+        return self.of_messages[pulse.NAME]
+
+    @property
+    def hours(self) -> AsyncCollection[Document]:
+        """What was sent and what failed in each hour."""
+        return self.of_messages[activity.NAME]
+
+    @property
+    def runs(self) -> AsyncCollection[Document]:
+        """The counters of each run of a voice campaign."""
+        return self.of_calls[runs.NAME]
+
+    @property
+    def call_hours(self) -> AsyncCollection[Document]:
+        """What was answered and what failed in each hour."""
+        return self.of_calls[activity.CALLS]

@@ -37,7 +37,7 @@ class Reading:
             Projector(projection, nc, db, committed=notices.committed)
             for projection in (CAMPAIGNS, HISTORY, MESSAGES, CALLS)
         ]
-        views = Views.of(db)
+        views = Views(*(projector.view for projector in projectors))
         core = Core(nc)
         diagnostics = Diagnostics(core, nc, db, log, projectors, Waiting(nc))
         overview = Overview(views, core, diagnostics, counts=Kept(projectors[0]))
