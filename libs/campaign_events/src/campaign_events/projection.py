@@ -15,12 +15,14 @@ from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany
 
-from campaign_events.envelope import Batch
+from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, digest
+from campaign_events.envelope import Address, Batch
 from campaign_events.eventlog import EventLog
 from campaign_events.follow import Follower
+from campaign_events.parking import Indigestible, Parking, is_away
 
 EVENTS = Counter("carillon_projection_events", "Events folded into a view", ["projection"])
 LAG = Gauge("carillon_projection_lag_events", "Events that a view has yet to fold", ["projection"])
@@ -116,11 +118,19 @@ class Generation:
     session: AsyncClientSession
     seq: int = 0
     pending: int = 0
+    released: int | None = None
+    """How often something that was parked has been dealt with, as the checkpoint says."""
+    _held: set[Address] = field(default_factory=set)
 
     @property
     def id(self) -> str:
         """The name of its checkpoint."""
         return self.projection.checkpoint(self.number)
+
+    @property
+    def parking(self) -> Parking:
+        """What it could not digest."""
+        return Parking(self.db, self.id, "projection")
 
     async def open(self) -> None:
         """Take over where it stands.
@@ -142,7 +152,7 @@ class Generation:
             },
             upsert=True,
         )
-        self.seq = await place(self.db, self.id)
+        self.seq = await self.look()
         end = await EventLog(self.nc).last_seq(self.projection.stream)
         if self.seq > end:
             raise AheadOfLog(
@@ -185,7 +195,7 @@ class Generation:
                     fetching = asyncio.create_task(follower.fetch())
                 if not batch:
                     return
-                await self._commit(batch)
+                await self._digest(batch)
                 await told(batch)
                 if not far_behind:
                     await asyncio.sleep(REST_S)
@@ -206,43 +216,96 @@ class Generation:
         if before is not None and before != self.session.session_id:
             await self.db.client.admin.command("killSessions", [before])
 
-    async def _commit(self, batch: Batch) -> None:
-        writes = {
-            self.projection.collection(name, self.number): list(operations)
-            for name, operations in self.projection.fold(batch).items()
-            if operations
-        }
-        last = batch[-1].seq
-        while not await self._try_commit(writes, last):  # noqa: ASYNC110 - a retry, no event
-            await asyncio.sleep(RETRY_S)
-        self.seq = last
+    async def look(self) -> int:
+        """Return where the checkpoint stands, and learn what is parked."""
+        found = await self.db.checkpoints.find_one({"_id": self.id}) or {}
+        self.released = found.get("released")
+        self._held = set(await self.parking.all())
+        return int(found.get("seq", 0))
 
-    async def _try_commit(self, writes: Mapping[str, list[Write]], last: int) -> bool:
+    async def _digest(self, batch: Batch) -> None:
+        """Commit a batch, in halves where something can not be digested; that one is parked."""
+        try:
+            await self._commit(batch)
+        except Indigestible as poison:
+            if len(batch) == 1:
+                await self._commit(batch, poison)
+                return
+            half = len(batch) // 2
+            await self._digest(batch[:half])
+            await self._digest(batch[half:])
+
+    async def _commit(self, batch: Batch, poison: Indigestible | None = None) -> None:
+        """Commit what a batch changes; with `poison`, that its only event is parked.
+
+        Raises:
+            Indigestible: it changes nothing as it is.
+
+        """
+        while not await self._try_commit(batch, poison):  # noqa: ASYNC110 - a retry, no event
+            await asyncio.sleep(RETRY_S)
+        self.seq = batch[-1].seq
+        if poison is not None:
+            self._held.add(batch[0].address)
+            log.error("parked", projection=self.id, seq=self.seq, exc_info=poison)
+
+    async def _try_commit(self, batch: Batch, poison: Indigestible | None) -> bool:
         """Commit writes and place together; False when it may be tried again."""
+        found = Digest({}, (), {}) if poison else digest(self.projection.fold, batch, self._held)
+        last = batch[-1].seq
         try:
             async with await self.session.start_transaction():
-                moved = await self.db.checkpoints.update_one(
-                    {"_id": self.id, "seq": self.seq},
-                    {"$set": {"seq": last}},
-                    session=self.session,
-                )
-                if moved.modified_count == 1:
-                    await self._write(writes)
+                if await self.advance(found, to=last):
+                    if found.waiting:
+                        await self.parking.wait_behind(found.waiting, self.session)
+                    if poison is not None:
+                        await self.parking.park(batch[0], poison, self.session)
                     return True
                 await self.session.abort_transaction()
         except PyMongoError as error:
-            if not _may_try_again(error):
+            if not is_away(error):
                 raise
             log.warning("commit failed", projection=self.id, why=repr(error))
             return False
-        at = await place(self.db, self.id)
-        if at == last:
-            return True
+        before = self.released
+        at = await self.look()
+        if at == last or (at == self.seq and self.released != before):
+            return at == last
         raise Fenced(f"{self.id} was at {self.seq}, the checkpoint says {at}")
 
-    async def _write(self, writes: Mapping[str, list[Write]]) -> None:
-        for name, operations in writes.items():
-            await self.db[name].bulk_write(operations, ordered=True, session=self.session)
+    async def advance(self, found: Digest, *, to: int | None = None) -> bool:
+        """Write, and move the checkpoint, inside a transaction; False when it is not as known.
+
+        Without `to` it stays where it is: something that was parked has been digested.
+
+        Raises:
+            Indigestible: MongoDB will never take the writes.
+
+        """
+        known: Document = {"_id": self.id, "released": self.released}
+        added = {f"unknown.{type_}": number for type_, number in found.unknown.items()}
+        change: Document = {"$inc": added} if added else {}
+        if to is None:
+            change["$inc"] = {**added, "released": 1}
+        else:
+            known["seq"], change["$set"] = self.seq, {"seq": to}
+        moved = await self.db.checkpoints.update_one(known, change, session=self.session)
+        if moved.modified_count == 0:
+            return False
+        for name, operations in found.writes.items():
+            if operations:
+                await self._write(name, operations)
+        UNKNOWN.labels(self.projection.name).inc(sum(found.unknown.values()))
+        return True
+
+    async def _write(self, name: str, operations: Sequence[Write]) -> None:
+        collection = self.db[self.projection.collection(name, self.number)]
+        try:
+            await collection.bulk_write(operations, ordered=True, session=self.session)
+        except WRITE_FAULTS as error:
+            if isinstance(error, PyMongoError) and is_away(error):
+                raise
+            raise Indigestible(type(error).__name__) from error
 
 
 async def place(db: Database, checkpoint: str) -> int:
@@ -307,10 +370,3 @@ class Projector:
         async with self._moved:
             self.seq = seq
             self._moved.notify_all()
-
-
-def _may_try_again(error: PyMongoError) -> bool:
-    return isinstance(error, ConnectionFailure) or any(
-        error.has_error_label(label)
-        for label in ("TransientTransactionError", "UnknownTransactionCommitResult")
-    )

@@ -1,0 +1,64 @@
+"""What a projection makes of a batch: writes, or the finding that it can not be digested."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from bson.errors import BSONError
+from prometheus_client import Counter as Metric
+from pymongo.errors import BulkWriteError
+
+from campaign_events.catalogue import STREAM_OF_KIND
+from campaign_events.envelope import Address, Batch, Unknown, Unreadable
+from campaign_events.parking import Indigestible
+
+UNKNOWN = Metric(
+    "carillon_unknown_events", "Events of a type that the running version skips", ["projection"]
+)
+WRITE_FAULTS = (BulkWriteError, BSONError, OverflowError, TypeError)
+"""What MongoDB, or the way to it, says of writes that it will never take."""
+OTHERS = "other"
+
+type Fold = Callable[[Batch], Mapping[str, Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The writes of a batch, the events in it that wait behind others, and how many are unknown.
+
+    `unknown` counts by type.
+    """
+
+    writes: Mapping[str, Sequence[Any]]
+    waiting: Batch
+    unknown: Mapping[str, int]
+
+
+def digest(fold: Fold, batch: Batch, held: AbstractSet[Address]) -> Digest:
+    """Fold what waits for nothing.
+
+    Raises:
+        Indigestible: an event can not be read, or the fold fails.
+
+    """
+    waiting: Batch = ()
+    if held:
+        waiting = [recorded for recorded in batch if recorded.address in held]
+        batch = [recorded for recorded in batch if recorded.address not in held]
+    strange = [one.event for one in batch if isinstance(one.event, Unknown | Unreadable)]
+    for event in strange:
+        if isinstance(event, Unreadable):
+            raise Indigestible(event.why)
+    try:
+        writes = fold(batch)
+    except Exception as error:
+        raise Indigestible(type(error).__name__) from error
+    return Digest(writes, waiting, Counter(_key(event.type) for event in strange))
+
+
+def _key(type_: str) -> str:
+    """Return the name of a type inside a document, where a dot leads one level down."""
+    kind, _, fact = type_.partition(".")
+    return type_ if kind in STREAM_OF_KIND and fact.isidentifier() else OTHERS

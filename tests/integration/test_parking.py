@@ -1,0 +1,147 @@
+"""What can not be digested is parked: its thing waits, everything else goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from nats.aio.client import Client
+from pymongo import InsertOne, UpdateOne
+
+from campaign_events.envelope import Address, Batch, Origin, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.message import MessagesReported
+from campaign_events.parking import Parking
+from campaign_events.projection import Database, Projection, Projector, Writes
+
+WITHIN_S = 10
+
+
+class Poison(Exception):
+    """What the fold makes of numbers that it does not like."""
+
+
+@dataclass
+class Fold:
+    """Keeps the numbers of each thing in order; chokes on some of them."""
+
+    poisonous: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
+
+    def __call__(self, batch: Batch) -> Writes:
+        writes: list[Any] = []
+        for recorded in batch:
+            match recorded.event:
+                case MessagesReported(delivered=(number,)):
+                    if number in self.poisonous:
+                        raise Poison(f"{number} of +44 7700 900123")
+                    name = {"_id": recorded.address.thing}
+                    writes.append(UpdateOne(name, {"$push": {"seen": number}}, upsert=True))
+                    if number in self.refused:
+                        writes += [InsertOne({"_id": recorded.seq})] * 2
+                case _:
+                    pass
+        return {"seen": writes}
+
+
+def projection(fold: Fold) -> Projection:
+    return Projection("seen", 1, "MESSAGES", fold, {"seen": ()}, batch=7)
+
+
+async def say(log: EventLog, address: Address, *numbers: int) -> int:
+    """Say numbers in this order; return the place of the last."""
+    origin = Origin(new_id(), datetime.now(UTC), "test")
+    seq = 0
+    for number in numbers:
+        event = MessagesReported(link="sim", delivered=(number,))
+        seq = await log.append_fact(Fact(event, address, new_id()), origin)
+    return seq
+
+
+@asynccontextmanager
+async def projected(projector: Projector) -> AsyncIterator[Projector]:
+    running = asyncio.create_task(projector.run())
+    try:
+        yield projector
+    finally:
+        running.cancel()
+        ended = (await asyncio.gather(running, return_exceptions=True))[0]
+        assert isinstance(ended, asyncio.CancelledError), ended
+
+
+async def seen(db: Database, address: Address) -> Sequence[int]:
+    found = await db["seen.r1"].find_one({"_id": address.thing})
+    return [] if found is None else found["seen"]
+
+
+@pytest.fixture
+def bad(workspace: str) -> Address:
+    return Address(workspace, new_id())
+
+
+@pytest.fixture
+def good(workspace: str) -> Address:
+    return Address(workspace, new_id())
+
+
+@pytest.mark.parametrize("how", ["poisonous", "refused"])
+async def test_what_a_view_can_not_digest_is_parked_and_the_rest_goes_on(  # noqa: PLR0917
+    nc: Client, log: EventLog, db: Database, bad: Address, good: Address, how: str
+) -> None:
+    fold = Fold(**{how: {3}})
+    poison = await say(log, bad, 1, 2, 3)
+    await say(log, good, 1, 2)
+    await say(log, bad, 4)
+    await say(log, good, 4, 5, 6, 7, 8, 9)
+    async with projected(Projector(projection(fold), nc, db)) as projector:
+        assert await projector.reached(await say(log, good, 10), WITHIN_S)
+        last = await say(log, bad, 5)
+        assert await projector.reached(last, WITHIN_S)
+
+    assert await seen(db, bad) == [1, 2]
+    assert await seen(db, good) == [1, 2, *range(4, 11)]
+    parked = await Parking(db, "seen.r1", "projection").find(bad)
+    assert parked is not None
+    assert (parked.seq, parked.last, parked.waiting, parked.tries) == (poison, last, 2, 1)
+    assert parked.type == "message.reported"
+    assert parked.error.startswith("Poison: 3 of …" if how == "poisonous" else "BulkWriteError")
+    assert "900123" not in parked.error + parked.trace
+
+
+async def test_entries_that_nobody_can_read_are_parked(
+    nc: Client, log: EventLog, db: Database, bad: Address, good: Address
+) -> None:
+    await say(log, bad, 1)
+    subject = f"message.{bad.workspace}.{bad.thing}.reported"
+    placed = await nc.jetstream().publish(subject, b'{"phone": "+447700900123"')
+    await say(log, bad, 2)
+    async with projected(Projector(projection(Fold()), nc, db)) as projector:
+        assert await projector.reached(await say(log, good, 1), WITHIN_S)
+
+    assert (await seen(db, bad), await seen(db, good)) == ([1], [1])
+    parked = await Parking(db, "seen.r1", "projection").find(bad)
+    assert parked is not None
+    assert (parked.seq, parked.waiting, parked.type) == (placed.seq, 1, "message.reported")
+    assert "900123" not in parked.error
+
+
+async def test_types_from_the_future_are_skipped_and_counted(
+    nc: Client, log: EventLog, db: Database, bad: Address
+) -> None:
+    await say(log, bad, 1)
+    entry = {"id": "x", "source": "test", "time": "2026-11-22T09:00:00Z", "data": {}}
+    entry |= {"type": "message.teleported", "subject": bad.thing, "workspace": bad.workspace}
+    await nc.jetstream().publish(
+        f"message.{bad.workspace}.{bad.thing}.teleported", orjson.dumps(entry)
+    )
+    async with projected(Projector(projection(Fold()), nc, db)) as projector:
+        assert await projector.reached(await say(log, bad, 2), WITHIN_S)
+
+    assert await seen(db, bad) == [1, 2]
+    checkpoint = await db.checkpoints.find_one({"_id": "seen.r1"})
+    assert checkpoint is not None
+    assert checkpoint["unknown"] == {"message": {"teleported": 1}}
