@@ -11,6 +11,7 @@ from rich.console import Console
 
 from carillon.errors import PlainError
 from carillon.identity import DEFAULT_TTL, ROLES, Identity
+from carillon.log_cli import logs
 from carillon.stack_file import DEFAULT_FOLDER
 
 INTERRUPTED = 130
@@ -24,8 +25,9 @@ app = typer.Typer(
 )
 campaigns = typer.Typer(help="Campaigns from the shell.", no_args_is_help=True)
 app.add_typer(campaigns, name="campaign")
+app.add_typer(logs, name="log")
 
-type DataFolder = Annotated[
+DataFolder = Annotated[
     Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)
 ]
 

@@ -149,11 +149,11 @@ async def running_stack(options: Options, narrate: Narrate) -> AsyncIterator[Sta
     check_settings_files(options)
     options = replace(options, data=options.data.absolute())
     options.data.mkdir(parents=True, exist_ok=True)
-    with _only_launcher(options.data):
+    with only_launcher(options.data):
         remove_stack_file(options.data)
         async with AsyncExitStack() as ending:
-            stack = _prepare(options, narrate)
-            await _start_servers(stack, ending)
+            stack = prepared(options, narrate)
+            await start_servers(stack, ending)
             await _start_carillon(stack, ending)
             stack.ports.save()
             ending.callback(remove_stack_file, options.data)
@@ -167,7 +167,12 @@ async def running_stack(options: Options, narrate: Narrate) -> AsyncIterator[Sta
 
 
 @contextmanager
-def _only_launcher(data: Path) -> Iterator[None]:
+def only_launcher(data: Path) -> Iterator[None]:
+    """Keep other launchers away from a folder.
+
+    Raises:
+        AlreadyRunningError: one is there.
+    """
     with (data / "launcher.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -206,7 +211,8 @@ def _check(what: str, reader: str, file: Path) -> None:
         raise BadSettingsFileError(f"the {what} cannot be used:\n{checked.stderr.strip()}")
 
 
-def _prepare(options: Options, narrate: Narrate) -> Stack:
+def prepared(options: Options, narrate: Narrate) -> Stack:
+    """Make keys, passwords and ports, and tell where the servers are; nothing is started."""
     data = options.data
     issuer = DevelopmentIssuer.prepare(data / "issuer")
     token = issuer.mint(ADMINISTRATOR)
@@ -240,7 +246,8 @@ def _mongo(options: Options, ports: Ports, credentials: Credentials) -> MongoSer
     )
 
 
-async def _start_servers(stack: Stack, ending: AsyncExitStack) -> None:
+async def start_servers(stack: Stack, ending: AsyncExitStack) -> None:
+    """Start nats-server and mongod, and make streams and users, as far as they are ours."""
     environment = _plain_environment(stack.options)
     programs: list[Program] = []
     if isinstance(stack.nats, ForeignServer):

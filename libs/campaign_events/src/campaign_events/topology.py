@@ -113,7 +113,9 @@ async def ensure(nc: Client) -> None:
         if sorted(consumer.filter_subjects or [consumer.filter_subject or ""]) != sorted(
             reader.subjects
         ):
-            await js.add_consumer(reader.stream, reader.config)
+            # Where it began stays: a restored one does not begin at the first entry.
+            changed = replace(consumer, filter_subject=None, filter_subjects=list(reader.subjects))
+            await js.add_consumer(reader.stream, changed)
 
 
 def _stated(config: StreamConfig) -> dict[str, Any]:
