@@ -22,7 +22,8 @@ from campaign.suppressed import SUPPRESSED
 from campaign_events.envelope import Recorded
 from campaign_events.eventlog import EventLog
 from campaign_events.message import BATCH, OUTCOME_UNKNOWN, Failure
-from campaign_events.projection import Database, Projection, Projector
+from campaign_events.projection import Database, Projection
+from campaign_events.projector import Projector
 from dialler.views import CALLS as DIALLED_CALLS
 from dialler.views import CAMPAIGNS as DIALLED_CAMPAIGNS
 from dispatcher.views import CAMPAIGNS as DISPATCHED_CAMPAIGNS

@@ -32,7 +32,8 @@ from campaign_events.message import (
     MessagesTaken,
     Submission,
 )
-from campaign_events.projection import Projection, Projector
+from campaign_events.projection import Projection
+from campaign_events.projector import Projector
 from campaign_events.service import collect_garbage_less_often
 
 FACTS = 400_000

@@ -16,9 +16,11 @@ from campaign_events.bodies import MAX_BODY
 from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from campaign_events.service import api
 from campaign_team import CAMPAIGNS, Team, team_in
+from dialler.calls_api import call_routes
 from dispatcher.api import add_routes
 from dispatcher.pushing_api import pushing_routes
 from dispatcher.suppressions_api import suppression_routes
@@ -67,9 +69,12 @@ def apps(team: Team, nc: Client, db: Database, log: EventLog) -> dict[str, FastA
     opting_out = suppression_routes(nothing, nothing, nothing, 0)
     add_routes(dispatcher, nothing, nothing, opting_out, pushing_routes(nothing, nothing))
     reader = resources("read_model", team.issuer, nc, db)
+    dialler = api("dialler", resources("dialler", team.issuer, nc, db))
+    dialler.include_router(call_routes(nothing))
     return {
         "campaign": team.app,
         "dispatcher": dispatcher,
+        "dialler": dialler,
         "moderation": moderation_door(owned["moderation"], Projector(MODERATION, nc, db)),
         "read_model": read_model_door(reader, Reading.of(nc, db, log)),
     }

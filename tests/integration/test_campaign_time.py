@@ -18,7 +18,8 @@ from campaign_events.campaign import (
     CampaignStarted,
 )
 from campaign_events.message import SendingExpired, SendingFinished
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, eventually, problem, team_in
 from doors import at_work
 

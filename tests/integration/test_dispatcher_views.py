@@ -25,7 +25,8 @@ from campaign_events.message import (
     Skipped,
     Submission,
 )
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from dispatcher.views import MESSAGES
 
 MOMENT = datetime(2026, 6, 1, 9, tzinfo=UTC)

@@ -40,7 +40,8 @@ from campaign_events.message import (
     Skipped,
     Submission,
 )
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from campaign_events.service import api
 from dispatcher import delivery_report
 from dispatcher.listing import Listing

@@ -24,7 +24,8 @@ from campaign_events.envelope import Actor, Address, Event, Origin, Position, ne
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.moderation import ModerationApproved, ModerationRejected
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from campaign_events.voice import ContactsExcluded
 from doors import Issuer, at_work, resources
 from moderation.__main__ import door

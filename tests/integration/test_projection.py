@@ -8,15 +8,10 @@ from pymongo import UpdateOne
 
 from campaign_events.envelope import Address, Batch, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
+from campaign_events.generation import AheadOfLog, Fenced
 from campaign_events.message import MessagesReported
-from campaign_events.projection import (
-    AheadOfLog,
-    Database,
-    Fenced,
-    Projection,
-    Projector,
-    Writes,
-)
+from campaign_events.projection import Database, Projection, Writes
+from campaign_events.projector import Projector
 
 
 def fold(batch: Batch) -> Writes:

@@ -11,7 +11,8 @@ from nats.aio.client import Client
 
 from campaign_events.envelope import Recorded, new_id
 from campaign_events.eventlog import EventLog
-from campaign_events.projection import Database, Projector, View
+from campaign_events.projection import Database, View
+from campaign_events.projector import Projector
 from dispatcher.pushes import Pushes
 from dispatcher.pushing import Push, Pushed, Stores
 from dispatcher.reading import Views

@@ -20,7 +20,8 @@ from campaign_events.campaign import (
 from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from campaign_events.sender import Revision, RevisionApproved, RevisionSubmitted
 from campaign_events.service import api
 from campaign_events.suppression import LIST, phone_hash

@@ -8,7 +8,7 @@ from fastapi import Header, Request, Response
 
 from campaign_events.envelope import Position
 from campaign_events.problems import Problem
-from campaign_events.projection import Projector
+from campaign_events.projector import Projector
 
 WAIT_S = 2.0
 

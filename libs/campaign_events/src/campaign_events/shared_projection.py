@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import structlog
 from pymongo.errors import ConnectionFailure
 
+from campaign_events.generation import Fenced
 from campaign_events.leases import Lease, held
-from campaign_events.projection import Fenced, Projector, place
+from campaign_events.projector import Projector
 
 LOOK_S = 0.1
 
@@ -56,10 +57,11 @@ class SharedProjector(Projector):
         """Follow the checkpoint."""
         while True:
             try:
-                seq = await place(self.db, self.projection.checkpoint(self.view.generation))
+                generation, seq = await self.succession.place()
             except ConnectionFailure as error:
                 log.warning("MongoDB is away", projection=self.projection.id, why=repr(error))
-                seq = self.seq
+                generation, seq = self.view.generation, self.seq
+            self.view.generation = generation
             if seq != self.seq:
                 await self._move(seq)
                 if self.moved is not None:

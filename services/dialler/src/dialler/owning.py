@@ -13,7 +13,8 @@ from campaign_events.call import RunOpened
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Address, Batch, derived_id
 from campaign_events.leases import Lease, held
-from campaign_events.projection import Document, Projector
+from campaign_events.projection import Document
+from campaign_events.projector import Projector
 from campaign_events.service import Resources
 from campaign_events.voice import VoiceSettings
 from dialler.closing import Closer
@@ -41,7 +42,6 @@ LOST = Counter("carillon_lease_losses", "Campaigns that this dialler had to let 
 LOOK_S = 1.0
 CATCH_UP_S = 5.0
 AT_WORK = ("running", "paused")
-NO_AUDIENCE = "none"
 STEP_BACK_S = 0.05
 """How much later, for each campaign that it owns, a dialler reaches for another one."""
 LONGEST_STEP_BACK_S = 1.0
@@ -192,11 +192,14 @@ class Owners:
                 )
 
     async def _open(self, campaign: Document, fences: Fences) -> None:
-        """Say who waits to be called in a run that has just begun."""
+        """Say who waits to be called in a run that has just begun.
+
+        Contacts that join a campaign without an upload are an audience of the campaign's own id.
+        """
         run, as_of = campaign["run"], self.campaigns.seq
         event = RunOpened(
             run=run,
-            audience=campaign.get("audience") or NO_AUDIENCE,
+            audience=campaign.get("audience") or campaign["_id"],
             total=await self.views.eligible(campaign, run, as_of),
             last=campaign.get("contacts", 0),
             as_of=as_of,

@@ -10,7 +10,7 @@ import uvloop
 
 from campaign_events.envelope import Batch, new_id
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projection import Projector
+from campaign_events.projector import Projector
 from campaign_events.service import Settings, api, connected, run
 from campaign_events.table_file import TableFileError
 from dispatcher.addressees import ADDRESSEES, Addressees

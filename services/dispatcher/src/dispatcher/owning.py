@@ -11,7 +11,8 @@ from campaign_events.decider import Conflict
 from campaign_events.envelope import Batch, rfc3339
 from campaign_events.leases import Lease, held
 from campaign_events.message import MessagesPlanned
-from campaign_events.projection import Document, Projector
+from campaign_events.projection import Document
+from campaign_events.projector import Projector
 from campaign_events.service import Resources
 from dispatcher.inbound import OptOuts
 from dispatcher.inflight import InFlight

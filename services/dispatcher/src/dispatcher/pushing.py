@@ -21,7 +21,8 @@ from campaign_events.envelope import Address, new_id
 from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
 from campaign_events.message import BATCH, MessageStatus
 from campaign_events.problems import Problem
-from campaign_events.projection import Document, Projector
+from campaign_events.projection import Document
+from campaign_events.projector import Projector
 from dispatcher.outcomes import origin
 from dispatcher.planning import planned
 from dispatcher.reading import Views

@@ -14,7 +14,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Address, Batch, Event, new_id
 from campaign_events.eventlog import EventLog, Fact
-from campaign_events.projection import Database, Document, Projector
+from campaign_events.projection import Database, Document
+from campaign_events.projector import Projector
 from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRemoved, phone_hash
 from dispatcher.outcomes import origin
 from dispatcher.suppressed import NAME

@@ -5,7 +5,8 @@ from collections import OrderedDict
 from campaign_events.envelope import Batch
 from campaign_events.eventlog import EventLog
 from campaign_events.problems import Problem
-from campaign_events.projection import Document, Projector
+from campaign_events.projection import Document
+from campaign_events.projector import Projector
 from dispatcher.reading import Views
 
 KEPT = 1_000

@@ -4,7 +4,7 @@ import uvloop
 from fastapi import FastAPI
 
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projection import Projector
+from campaign_events.projector import Projector
 from campaign_events.service import Resources, Settings, api, connected, run
 from moderation import campaigns_api, senders_api
 from moderation.desk import Desk

@@ -13,7 +13,8 @@ from pymongo.errors import PyMongoError
 
 from campaign_events.envelope import Position
 from campaign_events.eventlog import EventLog, Unavailable
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from read_model import schema
 from read_model.audit_waiting import Waiting
 from read_model.core import Core, Health

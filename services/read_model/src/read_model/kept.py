@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from campaign_events.projection import Projector
+from campaign_events.projector import Projector
 
 MOST = 10_000
 """Answers held at most; beyond that all are let go and read again."""
@@ -17,11 +17,11 @@ class Kept[T]:
     """
 
     projector: Projector
-    _held: dict[str, tuple[tuple[int, int], T]] = field(default_factory=dict)
+    _held: dict[str, tuple[tuple[int, int, int], T]] = field(default_factory=dict)
 
     async def get(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
         """Return the answer; `read` it when there is none or the view has moved since."""
-        place = self.projector.view.generation, self.projector.seq
+        place = (self.projector.view.generation, self.projector.seq, self.projector.turn)
         held = self._held.get(key)
         if held is not None and held[0] == place:
             return held[1]

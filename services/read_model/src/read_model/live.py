@@ -8,7 +8,7 @@ import orjson
 
 from campaign_events.access import Caller
 from campaign_events.envelope import Position
-from campaign_events.projection import Projector
+from campaign_events.projector import Projector
 from read_model.dialler import Dialler
 from read_model.feed import Question
 from read_model.overview import Overview

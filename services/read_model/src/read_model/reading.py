@@ -7,7 +7,8 @@ from typing import Any, Self
 from nats.aio.client import Client
 
 from campaign_events.eventlog import EventLog
-from campaign_events.projection import Database, Projector
+from campaign_events.projection import Database
+from campaign_events.projector import Projector
 from read_model.audit_waiting import Waiting
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics

@@ -1,0 +1,235 @@
+"""One growth of a view: it follows the log and commits its writes with the place they came from."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from nats.aio.client import Client
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+
+from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, digest
+from campaign_events.envelope import Address, Batch
+from campaign_events.eventlog import EventLog
+from campaign_events.follow import Follower
+from campaign_events.parking import Indigestible, Parking, is_away, told
+from campaign_events.projection import Database, Document, Projection, Told, Write
+
+RETRY_S = 0.1
+REST_S = 0.04
+"""Between two commits of a view that is up to date: what comes meanwhile is committed together."""
+
+log = structlog.get_logger(__name__)
+
+
+class Fenced(Exception):
+    """Somebody else moved this projection's checkpoint: two projectors ran, this one must end."""
+
+
+class AheadOfLog(Exception):
+    """The checkpoint lies behind the end of the log: the log was restored from an older backup."""
+
+
+@dataclass(slots=True)
+class Generation:
+    """One growth of a view: its collections, its checkpoint, and how it follows the log."""
+
+    projection: Projection
+    number: int
+    nc: Client
+    db: Database
+    session: AsyncClientSession
+    seq: int = 0
+    pending: int = 0
+    released: int | None = None
+    """How often something that was parked has been dealt with, as the checkpoint says."""
+    _held: set[Address] = field(default_factory=set)
+
+    @property
+    def id(self) -> str:
+        """The name of its checkpoint."""
+        return self.projection.checkpoint(self.number)
+
+    @property
+    def parking(self) -> Parking:
+        """What it could not digest."""
+        return Parking(self.db, self.id, "projection")
+
+    async def open(self) -> None:
+        """Take over where it stands.
+
+        Raises:
+            AheadOfLog: it holds what the log does not.
+
+        """
+        for name, indexes in self.projection.collections.items():
+            if indexes:
+                collection = self.db[self.projection.collection(name, self.number)]
+                await collection.create_indexes(list(indexes))
+        await self._evict_predecessor()
+        await self.db.checkpoints.update_one(
+            {"_id": self.id},
+            {
+                "$setOnInsert": {"seq": 0, "stream": self.projection.stream},
+                "$set": {"session": self.session.session_id},
+            },
+            upsert=True,
+        )
+        self.seq = await self.look()
+        end = await EventLog(self.nc).last_seq(self.projection.stream)
+        if self.seq > end:
+            raise AheadOfLog(
+                f"{self.id} stands at {self.seq}, but {self.projection.stream} "
+                f"ends at {end}: restore the matching backup of MongoDB or rebuild the projection"
+            )
+
+    async def follow(
+        self, tell: Told, *, end: int | None = None, stop: asyncio.Event | None = None
+    ) -> None:
+        """Fold and commit until it stands at `end`, or `stop` is set; without both, for ever.
+
+        Far from the end of the log the next batch is read while one commits.
+
+        Raises:
+            Fenced: this process must not go on.
+
+        """
+        if end is not None and self.seq >= end:
+            return
+        follower = Follower(
+            self.nc,
+            self.projection.stream,
+            subject=self.projection.subject,
+            after=self.seq,
+            batch=self.projection.batch,
+        )
+        stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+        fetching = asyncio.create_task(follower.fetch())
+        try:
+            while end is None or self.seq < end:
+                await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    return
+                fetched = fetching.result()
+                batch = fetched if end is None else [one for one in fetched if one.seq <= end]
+                self.pending = follower.pending
+                far_behind = self.pending >= self.projection.batch
+                if far_behind:
+                    fetching = asyncio.create_task(follower.fetch())
+                if not batch:
+                    return
+                await self._digest(batch)
+                await tell(batch)
+                if not far_behind:
+                    await asyncio.sleep(REST_S)
+                    fetching = asyncio.create_task(follower.fetch())
+        finally:
+            stopping.cancel()
+            fetching.cancel()
+            await asyncio.gather(stopping, fetching, return_exceptions=True)
+            await follower.close()
+
+    async def _evict_predecessor(self) -> None:
+        """End the transaction that a killed projector may have left open.
+
+        MongoDB would keep its locks for a minute (`transactionLifetimeLimitSeconds`).
+        """
+        checkpoint = await self.db.checkpoints.find_one({"_id": self.id}) or {}
+        before = checkpoint.get("session")
+        if before is not None and before != self.session.session_id:
+            await self.db.client.admin.command("killSessions", [before])
+
+    async def look(self) -> int:
+        """Return where the checkpoint stands, and learn what is parked."""
+        found = await self.db.checkpoints.find_one({"_id": self.id}) or {}
+        self.released = found.get("released")
+        self._held = set(await self.parking.all())
+        return int(found.get("seq", 0))
+
+    async def _digest(self, batch: Batch) -> None:
+        """Commit a batch, in halves where something can not be digested; that one is parked."""
+        try:
+            await self._commit(batch)
+        except Indigestible as error:
+            poison = error
+        else:
+            return
+        if len(batch) == 1:
+            await self._commit(batch, poison)
+            return
+        half = len(batch) // 2
+        await self._digest(batch[:half])
+        await self._digest(batch[half:])
+
+    async def _commit(self, batch: Batch, poison: Indigestible | None = None) -> None:
+        """Commit what a batch changes; with `poison`, that its only event is parked.
+
+        Raises:
+            Indigestible: it changes nothing as it is.
+
+        """
+        while not await self._try_commit(batch, poison):  # noqa: ASYNC110 - a retry, no event
+            await asyncio.sleep(RETRY_S)
+        self.seq = batch[-1].seq
+        if poison is not None:
+            self._held.add(batch[0].address)
+            log.error("parked", projection=self.id, seq=self.seq, **told(poison))
+
+    async def _try_commit(self, batch: Batch, poison: Indigestible | None) -> bool:
+        """Commit writes and place together; False when it may be tried again."""
+        found = Digest({}, (), {}) if poison else digest(self.projection.fold, batch, self._held)
+        last = batch[-1].seq
+        try:
+            async with await self.session.start_transaction():
+                if await self.advance(found, to=last):
+                    if found.waiting:
+                        await self.parking.wait_behind(found.waiting, self.session)
+                    if poison is not None:
+                        await self.parking.park(batch[0], poison, self.session)
+                    return True
+                await self.session.abort_transaction()
+        except PyMongoError as error:
+            if not is_away(error):
+                raise
+            log.warning("commit failed", projection=self.id, why=repr(error))
+            return False
+        before = self.released
+        at = await self.look()
+        if at == last or (at == self.seq and self.released != before):
+            return at == last
+        raise Fenced(f"{self.id} was at {self.seq}, the checkpoint says {at}")
+
+    async def advance(self, found: Digest, *, to: int | None = None) -> bool:
+        """Write, and move the checkpoint, inside a transaction; False when it is not as known.
+
+        Without `to` it stays where it is: something that was parked has been digested.
+
+        Raises:
+            Indigestible: MongoDB will never take the writes.
+
+        """
+        known: Document = {"_id": self.id, "released": self.released}
+        added = {f"unknown.{type_}": number for type_, number in found.unknown.items()}
+        change: Document = {"$inc": added} if added else {}
+        if to is None:
+            change["$inc"] = {**added, "released": 1}
+        else:
+            known["seq"], change["$set"] = self.seq, {"seq": to}
+        moved = await self.db.checkpoints.update_one(known, change, session=self.session)
+        if moved.modified_count == 0:
+            return False
+        for name, operations in found.writes.items():
+            if operations:
+                await self._write(name, operations)
+        UNKNOWN.labels(self.projection.name).inc(sum(found.unknown.values()))
+        return True
+
+    async def _write(self, name: str, operations: Sequence[Write]) -> None:
+        collection = self.db[self.projection.collection(name, self.number)]
+        try:
+            await collection.bulk_write(operations, ordered=True, session=self.session)
+        except WRITE_FAULTS as error:
+            if isinstance(error, PyMongoError) and is_away(error):
+                raise
+            raise Indigestible(type(error).__name__) from error
