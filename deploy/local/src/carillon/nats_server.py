@@ -23,7 +23,7 @@ OWN_SUBJECTS: Mapping[str, tuple[str, ...]] = {
     "moderation": ("moderation.>", "sender.>"),
     "dispatcher": ("message.>", "suppression.>"),
     "dialler": ("call.>",),
-    "read_model": ("dialler.live",),  # a question, not a fact
+    "read_model": ("dialler.live", "ops.>"),  # questions, not facts
 }
 # What every service needs besides: JetStream's API, acknowledgements, answers, health, leases, and
 # telling how many audit records wait on its disk.
