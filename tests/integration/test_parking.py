@@ -15,8 +15,10 @@ from pymongo import InsertOne, UpdateOne
 from campaign_events.envelope import Address, Batch, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import MessagesReported
-from campaign_events.parking import Parking
-from campaign_events.projection import Database, Projection, Projector, Writes
+from campaign_events.parking import Parked, Parking
+from campaign_events.projection import Database, Projection, Writes
+from campaign_events.projector import Projector
+from campaign_events.releasing import ParkedByView, Released, release
 
 WITHIN_S = 10
 
@@ -108,7 +110,9 @@ async def test_what_a_view_can_not_digest_is_parked_and_the_rest_goes_on(  # noq
     assert parked is not None
     assert (parked.seq, parked.last, parked.waiting, parked.tries) == (poison, last, 2, 1)
     assert parked.type == "message.reported"
-    assert parked.error.startswith("Poison: 3 of …" if how == "poisonous" else "BulkWriteError")
+    assert parked.error.startswith(
+        "Poison: 3 of …" if how == "poisonous" else "write refused: 11000"
+    )
     assert "900123" not in parked.error + parked.trace
 
 
@@ -145,3 +149,91 @@ async def test_types_from_the_future_are_skipped_and_counted(
     checkpoint = await db.checkpoints.find_one({"_id": "seen.r1"})
     assert checkpoint is not None
     assert checkpoint["unknown"] == {"message": {"teleported": 1}}
+
+
+async def parked(projector: Projector, thing: Address) -> Parked:
+    found = await ParkedByView(projector).parking.find(thing)
+    assert found is not None
+    return found
+
+
+async def released(
+    projector: Projector, log: EventLog, thing: Address, *, drop: bool = False
+) -> Released:
+    return await release(ParkedByView(projector), log, await parked(projector, thing), drop=drop)
+
+
+async def test_after_a_repair_what_was_parked_comes_in_in_order(
+    nc: Client, log: EventLog, db: Database, bad: Address, good: Address
+) -> None:
+    fold = Fold(poisonous={3, 1500})
+    await say(log, bad, 1, 2, 3, *range(4, 30))
+    async with projected(Projector(projection(fold), nc, db)) as projector:
+        last = await say(log, bad, 1500, 31)
+        assert await projector.reached(await say(log, good, 1), WITHIN_S)
+        before = await parked(projector, bad)
+
+        vain = await released(projector, log, bad)
+        assert (vain.failed, vain.done) == (True, 0)
+        after = await parked(projector, bad)
+        assert (after.seq, after.last, after.waiting) == (before.seq, last, before.waiting)
+        assert (after.tries, after.first_at) == (2, before.first_at)
+        assert await seen(db, bad) == [1, 2]
+
+        fold.poisonous = {1500}
+        half = await released(projector, log, bad)
+        assert (half.failed, half.done) == (True, 27)
+        assert half.left is not None
+        assert (half.left.waiting, half.left.tries) == (1, 1)
+        assert await seen(db, bad) == list(range(1, 30))
+        assert await projector.reached(await say(log, bad, 32), WITHIN_S)
+        assert await seen(db, bad) == list(range(1, 30)), "it waits behind the other one"
+
+        fold.poisonous = set()
+        assert await released(projector, log, bad) == Released(3, None)
+        assert await projector.reached(await say(log, bad, 33), WITHIN_S)
+    assert await seen(db, bad) == [*range(1, 30), 1500, 31, 32, 33]
+    assert projector.turn > 1, "readers who hold answers see that the view has changed"
+
+
+async def test_dropping_skips_the_poison_and_works_off_what_waited(
+    nc: Client, log: EventLog, db: Database, bad: Address, good: Address
+) -> None:
+    await say(log, bad, 1, 2, 3, 4, 5)
+    async with projected(Projector(projection(Fold(refused={2, 4})), nc, db)) as projector:
+        assert await projector.reached(await say(log, good, 1), WITHIN_S)
+        first = await released(projector, log, bad, drop=True)
+        assert (first.done, first.failed) == (2, True)
+        assert await seen(db, bad) == [1, 3]
+        assert (await released(projector, log, bad, drop=True)).left is None
+        assert await projector.reached(await say(log, bad, 6), WITHIN_S)
+    assert await seen(db, bad) == [1, 3, 5, 6]
+    assert await ParkedByView(projector).parking.find(bad) is None
+
+
+async def test_events_that_come_while_it_is_released_stay_in_order(
+    nc: Client, log: EventLog, db: Database, bad: Address
+) -> None:
+    fold = Fold(poisonous={1})
+    async with projected(Projector(projection(fold), nc, db)) as projector:
+        assert await projector.reached(await say(log, bad, *range(1, 60)), WITHIN_S)
+        fold.poisonous = set()
+        saying = asyncio.create_task(say(log, bad, *range(60, 400)))
+        while (await released(projector, log, bad)).left is not None:
+            pass
+        assert await projector.reached(await saying, WITHIN_S)
+    assert await seen(db, bad) == list(range(1, 400))
+
+
+async def test_of_two_who_release_the_same_each_event_comes_in_once(
+    nc: Client, log: EventLog, db: Database, bad: Address
+) -> None:
+    fold = Fold(poisonous={1})
+    async with projected(Projector(projection(fold), nc, db)) as projector:
+        assert await projector.reached(await say(log, bad, *range(1, 1200)), WITHIN_S * 2)
+        fold.poisonous = set()
+        ended = await asyncio.gather(
+            *(released(projector, log, bad) for _ in range(2)), return_exceptions=True
+        )
+    assert await seen(db, bad) == list(range(1, 1200))
+    assert any(isinstance(one, Released) and one.left is None for one in ended), ended

@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError
 
 from campaign_events.catalogue import STREAM_OF_KIND
 from campaign_events.envelope import Address, Batch, Unknown, Unreadable
+from campaign_events.faults import said
 from campaign_events.parking import Indigestible
 
 UNKNOWN = Metric(
@@ -52,10 +53,17 @@ def digest(fold: Fold, batch: Batch, held: AbstractSet[Address]) -> Digest:
         if isinstance(event, Unreadable):
             raise Indigestible(event.why)
     try:
-        writes = fold(batch)
+        writes = fold(batch) if batch else {}
     except Exception as error:
-        raise Indigestible(type(error).__name__) from error
+        raise Indigestible(said(error)) from error
     return Digest(writes, waiting, Counter(_key(event.type) for event in strange))
+
+
+def why_refused(error: Exception) -> str:
+    """Return what MongoDB has against a write, without the document."""
+    if isinstance(error, BulkWriteError) and (refusals := error.details["writeErrors"]):
+        return f"write refused: {refusals[0]['code']} {refusals[0]['errmsg']}"
+    return f"write refused: {error}"
 
 
 def _key(type_: str) -> str:

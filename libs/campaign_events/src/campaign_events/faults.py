@@ -22,6 +22,11 @@ def said(error: BaseException) -> str:
         words = f"{error.title}: {'; '.join(faults)}"
     else:
         words = f"{type(error).__name__}: {error}"
+    return masked(words)
+
+
+def masked(words: str) -> str:
+    """Return words without what could be a phone number, and not too many of them."""
     return _NUMBER.sub("…", words)[:LONGEST]
 
 

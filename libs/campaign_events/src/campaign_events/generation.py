@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
-from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, digest
+from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, digest, why_refused
 from campaign_events.envelope import Address, Batch
 from campaign_events.eventlog import EventLog
 from campaign_events.follow import Follower
@@ -232,4 +232,4 @@ class Generation:
         except WRITE_FAULTS as error:
             if isinstance(error, PyMongoError) and is_away(error):
                 raise
-            raise Indigestible(type(error).__name__) from error
+            raise Indigestible(why_refused(error)) from error

@@ -22,7 +22,7 @@ from campaign_events.decider import Conflict
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address, Batch, Recorded
 from campaign_events.eventlog import Unavailable
-from campaign_events.faults import said, trace
+from campaign_events.faults import masked, said, trace
 
 COLLECTION = "parked"
 PATIENCE_S = 0.5
@@ -33,7 +33,7 @@ type Documents = AsyncDatabase[dict[str, Any]]
 
 
 class Indigestible(Exception):
-    """The cause of this can not be digested, however often it is tried: a bug, or poison."""
+    """An event can not be digested, however often it is tried: a bug, or poison. Says why."""
 
 
 def is_away(error: Exception) -> bool:
@@ -90,10 +90,9 @@ class Parked:
 
     def without(self, events: Batch) -> "Parked | None":
         """Return what is left when these, the first of what is parked, have been dealt with."""
-        left = self.waiting - len(events)
-        if left < 0:
+        if events[-1].seq >= self.last:
             return None
-        now = datetime.now(UTC)
+        now, left = datetime.now(UTC), max(0, self.waiting - len(events))
         beyond = replace(self, seq=events[-1].seq + 1, waiting=left, type="", trace="")
         return replace(beyond, error=NOT_TRIED, tries=0, first_at=now, last_at=now)
 
@@ -101,6 +100,10 @@ class Parked:
         """Return it with one more try of its first event, and why that failed."""
         told = replace(self, error=_words(error), trace=_way(error), last_at=datetime.now(UTC))
         return replace(told, seq=first.seq, type=first.event.type, tries=self.tries + 1)
+
+    def with_those_of(self, fresh: "Parked") -> "Parked":
+        """Return it with all that waits behind it by now."""
+        return replace(self, last=fresh.last, waiting=fresh.waiting)
 
 
 class Parking:
@@ -140,8 +143,7 @@ class Parking:
             last=recorded.seq,
             waiting=0,
             type=recorded.event.type,
-            error=_words(error),
-            trace=_way(error),
+            **told(error),
             tries=1,
             first_at=now,
             last_at=now,
@@ -237,10 +239,13 @@ def _places(batch: Batch) -> dict[Address, list[int]]:
     return places
 
 
+def told(error: Exception) -> dict[str, str]:
+    """Return why an event could not be digested, fit to be kept and logged."""
+    return {"error": _words(error), "trace": _way(error)}
+
+
 def _words(error: Exception) -> str:
-    if isinstance(error, Indigestible):
-        return str(error) if error.__cause__ is None else said(error.__cause__)
-    return said(error)
+    return masked(str(error)) if isinstance(error, Indigestible) else said(error)
 
 
 def _way(error: Exception) -> str:

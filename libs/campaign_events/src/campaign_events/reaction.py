@@ -1,12 +1,12 @@
 """Reactions: an event leads to a command or to a call outside. NATS keeps the place.
 
-One event is in hand at a time, in log order. A refusal acknowledges: the wish has been heard. What
-can not be read, or keeps failing, is parked: kept with its error, counted, and later events of the
-same thing wait behind it. Everything else is asked for again with a growing delay.
+One event is in hand at a time, in log order. A refusal acknowledges: the wish has been heard. While
+somebody else is away the event is asked for again, for as long as that takes. What can not be read,
+or keeps failing, is parked; later events of the same thing wait behind it, and others go on.
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -15,105 +15,151 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage
 from prometheus_client import Counter
 
-from campaign_events.catalogue import decode
+from campaign_events.catalogue import read
 from campaign_events.decider import Refused
-from campaign_events.envelope import Recorded
+from campaign_events.envelope import Batch, Recorded, Unknown, Unreadable
+from campaign_events.eventlog import NotUnderstood
+from campaign_events.faults import said
+from campaign_events.parking import Indigestible, Parked, Parking, covers, is_away, told
 from campaign_events.projection import Database
+from campaign_events.releasing import current
 from campaign_events.topology import Reader
 
 REACTIONS = Counter(
     "carillon_reactions", "Events that a reaction has dealt with", ["reaction", "verdict"]
 )
-DELAYS_S = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)
-"""How long an event rests after each failed try; then it is parked."""
+DELAYS_S = (0.1, 0.5, 1)
+"""How long an event rests after each failed try; then it is parked. Others wait for it so long."""
+AWAY_S = (0.1, 0.5, 1, 2, 5)
+"""How long it rests while somebody is away; the last one again and again."""
+HOPELESS = (Indigestible, NotUnderstood, ValueError)
 
 log = structlog.get_logger(__name__)
 
 type Handler = Callable[[Recorded[Any]], Awaitable[None]]
 
 
-class Parking:
-    """Events that a reaction could not deal with, in the order in which they came."""
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What one durable consumer's events lead to."""
 
-    def __init__(self, db: Database, reaction: str) -> None:
-        self._parked = db.parked
-        self._reaction = reaction
-        self._waiting: set[str] | None = None
+    reader: Reader
+    handle: Handler
+    parking: Parking
 
-    async def holds(self, thing: str) -> bool:
-        """Tell whether an earlier event of this thing is parked."""
-        if self._waiting is None:
-            self._waiting = set(await self._parked.distinct("thing", {"reaction": self._reaction}))
-        return thing in self._waiting
+    @classmethod
+    def of(cls, reader: Reader, handle: Handler, db: Database) -> "Reaction":
+        """Return the reaction that parks in this database."""
+        return cls(reader, handle, Parking(db, reader.durable, "reaction"))
 
-    async def park(self, stream: str, seq: int, subject: str, why: str) -> None:
-        """Keep an event, by its place in the log."""
-        thing = subject.split(".")[2]
-        await self._parked.update_one(
-            {"_id": f"{self._reaction}/{stream}/{seq}"},
-            {
-                "$set": {
-                    "reaction": self._reaction,
-                    "stream": stream,
-                    "seq": seq,
-                    "subject": subject,
-                    "thing": thing,
-                    "error": why,
-                    "parked_at": datetime.now(UTC),
-                }
-            },
-            upsert=True,
+    def join(self, broker: NatsBroker) -> None:
+        """Subscribe to the consumer, which `topology.ensure` must have made."""
+
+        @broker.subscriber(
+            stream=JStream(self.reader.stream, declare=False),
+            durable=self.reader.durable,
+            config=self.reader.config,
+            pull_sub=PullSub(batch_size=1, timeout=5),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
         )
-        if self._waiting is not None:
-            self._waiting.add(thing)
+        async def _deal(_body: bytes, message: NatsMessage) -> None:
+            verdict = await self._verdict(message)
+            REACTIONS.labels(self.reader.durable, verdict).inc()
 
+    async def _verdict(self, message: NatsMessage) -> str:
+        """Deal with one delivery and settle it; the name of the verdict is for the metric."""
+        raw = message.raw_message
+        seq, tries = raw.metadata.sequence.stream, raw.metadata.num_delivered or 1
+        recorded = read(self.reader.stream, seq, raw.subject, message.body)
+        try:
+            verdict = await self._dealt(recorded, tries)
+        except Exception as error:  # noqa: BLE001 - the one place that decides a reaction's fate
+            away = is_away(error)
+            delays = AWAY_S if away else DELAYS_S
+            log.warning(
+                "tried again later",
+                reaction=self.reader.durable,
+                stream=self.reader.stream,
+                seq=seq,
+                why=said(error),
+                tries=tries,
+            )
+            await message.nack(delay=delays[min(tries, len(delays)) - 1])
+            return "away" if away else "failed"
+        await message.ack()
+        return verdict
 
-def react(broker: NatsBroker, reader: Reader, handle: Handler, parking: Parking) -> None:
-    """Subscribe `handle` to a durable consumer, which `topology.ensure` must have made."""
+    async def _dealt(self, recorded: Recorded[Any], tries: int) -> str:
+        """Handle an event, have it wait, or park it.
 
-    @broker.subscriber(
-        stream=JStream(reader.stream, declare=False),
-        durable=reader.durable,
-        config=reader.config,
-        pull_sub=PullSub(batch_size=1, timeout=5),
-        ack_policy=AckPolicy.MANUAL,
-        decoder=_undecoded,
-    )
-    async def _deal(_body: bytes, message: NatsMessage) -> None:
-        verdict = await _verdict(reader, handle, parking, message)
-        REACTIONS.labels(reader.durable, verdict).inc()
+        Raises:
+            Exception: nothing of this came about; it shall be tried again.
+
+        """
+        if await self.parking.holds_back(recorded):
+            return "waiting"
+        facts = log.bind(reaction=self.reader.durable, stream=recorded.stream, seq=recorded.seq)
+        try:
+            await self._handled(recorded)
+        except Refused as refusal:
+            facts.info("refused", why=str(refusal))
+            return "refused"
+        except Exception as error:
+            hopeless = isinstance(error, HOPELESS) or tries > len(DELAYS_S)
+            if is_away(error) or not hopeless:
+                raise
+            await self.parking.park(recorded, error)
+            facts.error("parked", **told(error))
+            return "parked"
+        return "done"
+
+    async def _handled(self, recorded: Recorded[Any]) -> None:
+        match recorded.event:
+            case Unreadable() as event:
+                raise Indigestible(event.why)
+            case Unknown() as event:
+                raise Indigestible(f"{event.type} is not known to this version")
+            case _:
+                await self.handle(recorded)
+
+    def wants(self, recorded: Recorded[Any]) -> bool:
+        """Tell whether the consumer hears such events."""
+        return covers(self.reader.subjects, recorded)
+
+    async def digest(
+        self, parked: Parked, events: Batch, *, drop: bool
+    ) -> tuple[int, Parked | None]:
+        """Handle one after the other, up to the first that fails."""
+        done = await self._in_order(events, drop=drop)
+        while True:
+            fresh = await current(self.parking, parked)
+            left = fresh.without(events[:done])
+            if await self.parking.settle(fresh, left):
+                return done, left
+
+    async def _in_order(self, events: Batch, *, drop: bool) -> int:
+        """Return how many were dealt with.
+
+        Raises:
+            Indigestible: none.
+
+        """
+        for place, recorded in enumerate(events):
+            if drop and place == 0:
+                continue
+            try:
+                await self._handled(recorded)
+            except Refused as refusal:
+                log.info("refused", reaction=self.reader.durable, why=str(refusal))
+            except Exception as error:
+                if place:
+                    return place
+                if is_away(error) or isinstance(error, Indigestible):
+                    raise
+                raise Indigestible(said(error)) from error
+        return len(events)
 
 
 async def _undecoded(message: NatsMessage) -> bytes:
     return message.body
-
-
-async def _verdict(reader: Reader, handle: Handler, parking: Parking, message: NatsMessage) -> str:
-    """Deal with one delivery and settle it; the name of the verdict is for the metric."""
-    raw = message.raw_message
-    place = raw.metadata
-    seq = place.sequence.stream
-    facts = log.bind(reaction=reader.durable, stream=reader.stream, seq=seq)
-    try:
-        recorded = decode(reader.stream, seq, message.body)
-        if await parking.holds(recorded.address.thing):
-            await parking.park(reader.stream, seq, raw.subject, "waits behind a parked event")
-            await message.ack()
-            return "waiting"
-        await handle(recorded)
-    except Refused as refusal:
-        facts.info("refused", why=str(refusal))
-        await message.ack()
-        return "refused"
-    except Exception as error:  # noqa: BLE001 - the one place that decides a reaction's fate
-        tries = place.num_delivered or 1
-        if not isinstance(error, ValueError) and tries <= len(DELAYS_S):
-            facts.warning("tried again later", why=repr(error), tries=tries)
-            await message.nack(delay=DELAYS_S[tries - 1])
-            return "failed"
-        facts.error("parked", exc_info=error)
-        await parking.park(reader.stream, seq, raw.subject, repr(error))
-        await message.ack()
-        return "parked"
-    await message.ack()
-    return "done"

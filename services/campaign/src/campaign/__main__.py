@@ -16,14 +16,14 @@ from campaign.core import Core
 from campaign.door import Door
 from campaign.exclusions import Exclusions
 from campaign.launching import DUE, Launcher
-from campaign.reactions import follow_others
+from campaign.reactions import follow_others, reactions
 from campaign.settings_api import settings_routes
 from campaign.suppressed import SUPPRESSED, SuppressionList
 from campaign.sweeping import Sweeper
 from campaign.uploading import upload_routes
 from campaign.uploads import Uploads
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projection import Projector
+from campaign_events.projector import Projector
 from campaign_events.service import Resources, Settings, api, connected, run
 
 
@@ -59,12 +59,13 @@ async def compose(
     additions, exclusions = Additions(log, audiences, suppressions), Exclusions(log, audiences)
     app.include_router(contact_routes(door, additions, exclusions))
     app.state.projectors = [due, suppressed]
+    app.state.reactions = those = reactions(resources)
     return app, {
         "due view": due.run(),
         "suppressed view": suppressed.run(),
         "launching": launcher.run(),
         "sweeping": Sweeper(audiences, log).run(),
-        "reactions": follow_others(resources),
+        "reactions": follow_others(resources, those),
     }
 
 

@@ -1,6 +1,7 @@
 """What this service does when others say something: moderators, the dispatcher, the dialler."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +32,7 @@ from campaign_events.message import (
     SendingFinished,
 )
 from campaign_events.moderation import ModerationApproved, ModerationRejected
-from campaign_events.reaction import Handler, Parking, react
+from campaign_events.reaction import Handler, Reaction
 from campaign_events.service import Resources
 from campaign_events.topology import READERS
 
@@ -84,7 +85,14 @@ def following(event_log: EventLog) -> Handler:
     return follow
 
 
-async def follow_others(resources: Resources) -> None:
+def reactions(resources: Resources) -> Sequence[Reaction]:
+    """Return what this service does when others say something."""
+    handle = following(resources.log)
+    ours = (reader for reader in READERS if reader.durable.startswith("campaign-"))
+    return [Reaction.of(reader, handle, resources.db) for reader in ours]
+
+
+async def follow_others(resources: Resources, those: Sequence[Reaction]) -> None:
     """React for ever. A connection that is closed for good ends the process."""
 
     async def closed() -> None:
@@ -98,10 +106,8 @@ async def follow_others(resources: Resources) -> None:
         closed_cb=closed,
         error_cb=_error,
     )
-    handle = following(resources.log)
-    for reader in READERS:
-        if reader.durable.startswith("campaign-"):
-            react(broker, reader, handle, Parking(resources.db, reader.durable))
+    for reaction in those:
+        reaction.join(broker)
     starting = asyncio.create_task(broker.start())
     try:
         await asyncio.shield(starting)
