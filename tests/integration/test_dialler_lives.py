@@ -195,6 +195,17 @@ async def test_contacts_join_a_campaign_that_is_always_on(rig: Rig, phones: Phon
     assert 20 not in ends
 
 
+async def test_contacts_join_an_always_on_campaign_that_began_with_nobody(rig: Rig) -> None:
+    campaign = await rig.start(0, concurrency_limit=20, always_on=True)
+    with rig.dialler():
+        await rig.until(campaign, "call.run_opened")
+        await rig.upload(campaign, range(1, 21))
+        await rig.say(campaign, ContactsAdded(audience=campaign, first=1, last=20, by=BY))
+        async with asyncio.timeout(20):
+            while len(states(await rig.facts(campaign))) < 20:
+                await asyncio.sleep(0.1)
+
+
 async def test_a_telephony_that_nobody_knows_breaks_the_run(rig: Rig, phones: Phones) -> None:
     campaign = await rig.start(10, destination="pbx:agents")
     with rig.dialler():
