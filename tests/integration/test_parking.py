@@ -209,6 +209,11 @@ async def test_dropping_skips_the_poison_and_works_off_what_waited(
         assert await projector.reached(await say(log, bad, 6), WITHIN_S)
     assert await seen(db, bad) == [1, 3, 5, 6]
     assert await ParkedByView(projector).parking.find(bad) is None
+    await db.checkpoints.delete_one({"_id": "seen.r1"})
+    await db["seen.r1"].drop()
+    async with projected(Projector(projection(Fold(refused={2, 4})), nc, db)) as projector:
+        assert await projector.reached(await say(log, good, 2), WITHIN_S)
+    assert await seen(db, bad) == [1, 3, 5, 6], "another generation passes over the same"
 
 
 async def test_events_that_come_while_it_is_released_stay_in_order(

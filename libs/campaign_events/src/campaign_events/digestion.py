@@ -37,14 +37,21 @@ class Digest:
     unknown: Mapping[str, int]
 
 
-def digest(fold: Fold, batch: Batch, held: AbstractSet[Address]) -> Digest:
-    """Fold what waits for nothing.
+def digest(
+    fold: Fold,
+    batch: Batch,
+    held: AbstractSet[Address] = frozenset(),
+    dropped: AbstractSet[int] = frozenset(),
+) -> Digest:
+    """Fold what waits for nothing and is not passed over.
 
     Raises:
         Indigestible: an event can not be read, or the fold fails.
 
     """
     waiting: Batch = ()
+    if dropped:
+        batch = [recorded for recorded in batch if recorded.seq not in dropped]
     if held:
         waiting = [recorded for recorded in batch if recorded.address in held]
         batch = [recorded for recorded in batch if recorded.address not in held]

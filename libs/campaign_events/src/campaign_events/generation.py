@@ -45,6 +45,7 @@ class Generation:
     released: int | None = None
     """How often something that was parked has been dealt with, as the checkpoint says."""
     _held: set[Address] = field(default_factory=set)
+    _dropped: frozenset[int] = frozenset()
 
     @property
     def id(self) -> str:
@@ -54,7 +55,7 @@ class Generation:
     @property
     def parking(self) -> Parking:
         """What it could not digest."""
-        return Parking(self.db, self.id, "projection")
+        return Parking(self.db, self.id, "projection", self.projection.id)
 
     async def open(self) -> None:
         """Take over where it stands.
@@ -145,6 +146,7 @@ class Generation:
         found = await self.db.checkpoints.find_one({"_id": self.id}) or {}
         self.released = found.get("released")
         self._held = set(await self.parking.all())
+        self._dropped = await self.parking.dropped()
         return int(found.get("seq", 0))
 
     async def _digest(self, batch: Batch) -> None:
@@ -178,7 +180,10 @@ class Generation:
 
     async def _try_commit(self, batch: Batch, poison: Indigestible | None) -> bool:
         """Commit writes and place together; False when it may be tried again."""
-        found = Digest({}, (), {}) if poison else digest(self.projection.fold, batch, self._held)
+        if poison is None:
+            found = digest(self.projection.fold, batch, self._held, self._dropped)
+        else:
+            found = Digest({}, (), {})
         last = batch[-1].seq
         try:
             async with await self.session.start_transaction():

@@ -25,6 +25,7 @@ from campaign_events.eventlog import Unavailable
 from campaign_events.faults import masked, said, trace
 
 COLLECTION = "parked"
+DROPPED = "dropped"
 PATIENCE_S = 0.5
 NOT_TRIED = "not tried since the one before it was dealt with"
 
@@ -78,6 +79,11 @@ class Parked:
         return Address(self.workspace, self.thing)
 
     @property
+    def is_untried(self) -> bool:
+        """Tell whether its first event has not been tried since the one before it was released."""
+        return self.tries == 0
+
+    @property
     def document(self) -> dict[str, Any]:
         """The document that says so."""
         stated = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -109,10 +115,13 @@ class Parked:
 class Parking:
     """What one reader could not digest."""
 
-    def __init__(self, db: Documents, reader: str, kind: Kind) -> None:
+    def __init__(self, db: Documents, reader: str, kind: Kind, family: str = "") -> None:
+        """Take care of one reader; what it drops holds for all of its `family`."""
         self.reader = reader
         self.kind: Kind = kind
+        self._family = family or reader
         self._parked = db[COLLECTION]
+        self._dropped = db[DROPPED]
         self._known: set[Address] | None = None
 
     async def all(self) -> dict[Address, Parked]:
@@ -165,6 +174,18 @@ class Parking:
             return (await self._parked.delete_one(chosen, session=session)).deleted_count == 1
         replaced = await self._parked.replace_one(chosen, after.document, session=session)
         return replaced.matched_count == 1
+
+    async def drop(self, parked: Parked, session: AsyncClientSession | None = None) -> None:
+        """Pass over the first parked event for good."""
+        kept = {"reader": self._family, "seq": parked.seq, "error": parked.error}
+        whole = {**kept, "type": parked.type, "thing": parked.thing, "at": datetime.now(UTC)}
+        chosen = {"_id": f"{self._family}:{parked.seq}"}
+        await self._dropped.update_one(chosen, {"$set": whole}, upsert=True, session=session)
+
+    async def dropped(self) -> frozenset[int]:
+        """Return the places of the events that are passed over."""
+        found = self._dropped.find({"reader": self._family}, {"seq": 1})
+        return frozenset([document["seq"] async for document in found])
 
     async def wait_behind(self, batch: Batch, session: AsyncClientSession) -> None:
         """Have these events wait, each behind what is parked of its thing."""

@@ -132,6 +132,8 @@ class Reaction:
     ) -> tuple[int, Parked | None]:
         """Handle one after the other, up to the first that fails."""
         done = await self._in_order(events, drop=drop)
+        if drop:
+            await self.parking.drop(parked)
         while True:
             fresh = await current(self.parking, parked)
             left = fresh.without(events[:done])

@@ -126,11 +126,9 @@ class ParkedByView:
     @property
     def parking(self) -> Parking:
         """What the live generation could not digest."""
-        return Parking(self.projector.db, self._id, "projection")
-
-    @property
-    def _id(self) -> str:
-        return self.projector.projection.checkpoint(self.projector.view.generation)
+        projection = self.projector.projection
+        live = projection.checkpoint(self.projector.view.generation)
+        return Parking(self.projector.db, live, "projection", projection.id)
 
     def wants(self, recorded: Recorded[Any]) -> bool:
         """Tell whether the projection follows such events."""
@@ -156,7 +154,7 @@ class ParkedByView:
         one = self.projector
         async with one.db.client.start_session() as session:
             live = Generation(one.projection, one.view.generation, one.nc, one.db, session)
-            found = digest(one.projection.fold, events[drop:], frozenset())
+            found = digest(one.projection.fold, events[drop:])
             for _ in range(TRIES):
                 await live.look()
                 try:
@@ -164,6 +162,8 @@ class ParkedByView:
                         fresh = await current(self.parking, parked, session)
                         left = fresh.without(events)
                         if await live.advance(found):
+                            if drop:
+                                await self.parking.drop(fresh, session)
                             await self.parking.settle(fresh, left, session)
                             return left
                         await session.abort_transaction()
