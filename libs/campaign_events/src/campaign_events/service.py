@@ -27,6 +27,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo import AsyncMongoClient
 
+from campaign_events import ops
 from campaign_events.access import Verifier
 from campaign_events.audit_door import AuditDoor
 from campaign_events.audit_file import FallbackFile
@@ -37,6 +38,7 @@ from campaign_events.audit_trail import Trail
 from campaign_events.bodies import BodyLimit
 from campaign_events.eventlog import EventLog
 from campaign_events.openapi import describe
+from campaign_events.parked_desk import ParkedDesk
 from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
 
@@ -118,6 +120,8 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.state.verifier = Verifier(settings.issuer, settings.audience, settings.jwks)
     app.state.resources = resources
     app.state.audit = trail = _trail(resources)
+    app.state.parked = ParkedDesk(resources.db, resources.log)
+    app.state.answerers = {}
     app.add_middleware(BodyLimit)
     app.add_middleware(AuditDoor, trail=trail)
     add_problem_handlers(app)
@@ -164,7 +168,16 @@ async def run(
             server_header=False,
         )
     )
-    everything = {**work, **trail.work(resources.nc, resources.name)}
+    parked: ParkedDesk = app.state.parked
+    parked.projectors = getattr(app.state, "projectors", ())
+    parked.reactions = getattr(app.state, "reactions", ())
+    answerers = {**app.state.answerers, **parked.answerers()}
+    everything = {
+        **work,
+        **trail.work(resources.nc, resources.name),
+        **parked.work(),
+        "ops": ops.answer(resources.nc, resources.name, answerers),
+    }
     tasks: set[asyncio.Task[Any]] = {
         asyncio.create_task(coroutine, name=name) for name, coroutine in everything.items()
     }
