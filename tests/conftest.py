@@ -9,7 +9,7 @@ import nats
 import pytest
 import structlog
 from nats.aio.client import Client
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
@@ -17,6 +17,8 @@ from campaign_events.projection import Database
 sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
+
+SYSTEM_DATABASES = {"admin", "config", "local"}
 
 structlog.configure(
     # The default renders tracebacks with all local variables: seconds, on a busy machine.
@@ -32,9 +34,18 @@ def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with servers.mongod(tmp_path_factory.mktemp("mongo"), servers.free_port()) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def mongo_url(mongod: str) -> Iterator[str]:
+    """A server without databases: a service's view must not be older than the log of the file."""
+    yield mongod
+    with MongoClient[dict[str, object]](mongod) as client:
+        for name in set(client.list_database_names()) - SYSTEM_DATABASES:
+            client.drop_database(name)
 
 
 @pytest.fixture
