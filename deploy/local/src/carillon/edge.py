@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL
 
 import httpx
 
 from carillon.binaries import CADDY
+from carillon.dashboard import dashboard
 from carillon.files import write_atomically
 from carillon.supervisor import Program
 
@@ -67,6 +68,8 @@ class Edge:
     port: int
     upstreams: Mapping[str, int]  # service → port
     pages: Path | None
+    sign_in: Mapping[str, str] = field(default_factory=lambda: {"kind": "local"})
+    sign_in_port: int | None = None  # where one-time links are exchanged
 
     @property
     def url(self) -> str:
@@ -109,7 +112,7 @@ class Edge:
                 _unheard_of(),
                 _hidden_probes(),
                 *self._services(),
-                *self._dashboard(),
+                *dashboard(self.pages, self.sign_in, self.sign_in_port),
                 _nothing(),
             ],
             "errors": {"routes": _errors()},
@@ -142,27 +145,6 @@ class Edge:
             "load_balancing": {"try_duration": WAIT_FOR_SERVICE, "try_interval": "50ms"},
             "transport": {"protocol": "http", "dial_timeout": "1s", **patience},
         }
-
-    def _dashboard(self) -> list[Json]:
-        if self.pages is None:
-            return []
-        headers = {
-            "Cache-Control": ["no-cache"],
-            "Referrer-Policy": ["same-origin"],
-            "X-Content-Type-Options": ["nosniff"],
-            "X-Frame-Options": ["DENY"],
-        }
-        return [
-            {
-                "match": [{"method": list(READS), "not": [{"path": ["/api/*"]}]}],
-                "handle": [
-                    {"handler": "headers", "response": {"set": headers}},
-                    {"handler": "encode", "encodings": {"gzip": {}}},
-                    {"handler": "file_server", "root": str(self.pages)},
-                ],
-                "terminal": True,
-            }
-        ]
 
 
 def _hidden_probes() -> Json:

@@ -13,8 +13,8 @@ from carillon.demo import DEMO_TEXT, write_demo_audience
 from carillon.display import PlainLines
 from carillon.errors import PlainError
 from carillon.identity import DEMO_WORKSPACE
-from carillon.services import SIMULATED_LINK
-from carillon.stack import Options, Stack, running_stack
+from carillon.services import SIMULATED_LINK, package_folder
+from carillon.stack import ADMINISTRATOR, PAGES, Options, Stack, running_stack
 
 # The ready line waits for the demo campaign, but not for ever.
 DEMO_WITHIN = 180.0
@@ -91,12 +91,23 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _dashboard(stack: Stack) -> list[str]:
+    if stack.provider.client is not None:
+        return [f"dashboard  {stack.url}/"]
+    if not (package_folder(PAGES) / "static" / "index.html").is_file():
+        return ["dashboard  not built yet: `make dashboard`, and start again"]
+    return [
+        f"dashboard  {stack.sign_ins.make(stack.url, ADMINISTRATOR)}",
+        "           (signs you in, once; another link: .venv/bin/carillon sign-in)",
+    ]
+
+
 def _where_to_look(stack: Stack) -> list[str]:
     carillon, data = ".venv/bin/carillon", f"--data {stack.data}"
     people = f"--workspace {DEMO_WORKSPACE} --sub me --name Me --role author --role moderator"
     return [
         "",
-        f"dashboard  {stack.url}/",
+        *_dashboard(stack),
         f"API        {stack.url}/api/v1/overview",
         f"token      {carillon} token {data} {people}",
         f"           (an admin's lies in {stack.data / 'token'})",

@@ -1,0 +1,104 @@
+"""How the edge serves the dashboard: static files, how people sign in, and what pages may do."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from carillon.sign_in import LONGEST
+from carillon.sign_in import PATH as SIGN_IN
+
+type Json = dict[str, object]
+
+SETTINGS = "/dashboard.json"
+ASSETS = "/assets/*"  # named by their content, so they never change
+PLACES = ("/", "/dashboard", "/dashboard/*")  # the page itself finds out what to show there
+READS = ("GET", "HEAD")
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+def dashboard(
+    pages: Path | None, sign_in: Mapping[str, str], sign_in_port: int | None
+) -> list[Json]:
+    """The edge's routes for people; none where there are no pages."""
+    if pages is None:
+        return []
+    exchange = [] if sign_in_port is None else [_exchange(sign_in_port)]
+    files: Json = {"handler": "file_server", "root": str(pages)}
+    return [
+        *exchange,
+        _route((SETTINGS,), _settings(sign_in), headers=_kept("no-cache")),
+        _route((ASSETS,), files, headers=_kept(A_YEAR)),
+        _route(
+            PLACES,
+            {"handler": "rewrite", "uri": "/index.html"},
+            files,
+            headers=_kept("no-cache") | _security(sign_in.get("authority")),
+        ),
+        _route(("/*",), files, headers=_kept("no-cache"), but=("/api/*",)),
+    ]
+
+
+def _route(
+    paths: tuple[str, ...],
+    *handlers: Json,
+    headers: Mapping[str, list[str]],
+    but: tuple[str, ...] = (),
+) -> Json:
+    match: Json = {"method": list(READS), "path": list(paths)}
+    return {
+        "match": [match | ({"not": [{"path": list(but)}]} if but else {})],
+        "handle": [
+            {"handler": "headers", "response": {"set": dict(headers)}},
+            {"handler": "encode", "encodings": {"gzip": {}}, "minimum_length": 512},
+            *handlers,
+        ],
+        "terminal": True,
+    }
+
+
+def _settings(sign_in: Mapping[str, str]) -> Json:
+    return {
+        "handler": "static_response",
+        "headers": {"Content-Type": ["application/json"]},
+        "body": json.dumps({"sign_in": dict(sign_in)}),
+    }
+
+
+def _exchange(port: int) -> Json:
+    return {
+        "match": [{"method": ["POST"], "path": [SIGN_IN]}],
+        "handle": [
+            {"handler": "request_body", "max_size": LONGEST},
+            {"handler": "reverse_proxy", "upstreams": [{"dial": f"127.0.0.1:{port}"}]},
+        ],
+        "terminal": True,
+    }
+
+
+def _kept(how_long: str) -> dict[str, list[str]]:
+    return {"Cache-Control": [how_long], "X-Content-Type-Options": ["nosniff"]}
+
+
+def _security(authority: str | None) -> dict[str, list[str]]:
+    """What the page may do: run its own files, and talk to this origin and the provider's."""
+    provider = ""
+    if authority is not None:
+        parts = urlsplit(authority)
+        provider = f" {parts.scheme}://{parts.netloc}"
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",  # components place themselves by style elements
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": f"'self'{provider}",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "Content-Security-Policy": ["; ".join(f"{what} {who}" for what, who in policy.items())],
+        "Referrer-Policy": ["no-referrer"],
+        "X-Frame-Options": ["DENY"],
+    }
