@@ -11,6 +11,7 @@ from read_model import schema
 from read_model.api import router
 from read_model.audit_api import router as audit_router
 from read_model.audit_search import Search
+from read_model.parked_api import router as parked_router
 from read_model.reading import Reading
 
 UNAUTHORIZED = 13
@@ -26,6 +27,7 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     reading.overview.diagnostics.retention = trail.retention.days
     app.include_router(router)
     app.include_router(audit_router)
+    app.include_router(parked_router)
     return app
 
 

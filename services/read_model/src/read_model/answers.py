@@ -175,3 +175,47 @@ class AuditItem(Answer):
     refusal: str | None
     count: int
     workspace: str
+
+
+class ParkedItem(Answer):
+    """An event that could not be digested, and how many of its thing wait behind it.
+
+    `state` is `waiting` while its first event has not been tried since one before it was released.
+    """
+
+    id: str
+    service: str
+    reader: str
+    kind: Literal["projection", "reaction"]
+    state: Literal["failed", "waiting"]
+    workspace: str
+    thing: str
+    stream: str
+    seq: int
+    position: str
+    type: str
+    waiting: int
+    error: str
+    tries: int
+    first_at: datetime
+    last_at: datetime
+
+
+class ParkedOne(ParkedItem):
+    """The same with the way to its error, innermost last."""
+
+    trace: list[str]
+
+
+class ParkedList(Items[ParkedItem]):
+    """What is parked; `unanswered` are the services that do not say."""
+
+    unanswered: list[str]
+
+
+class Released(Answer):
+    """How many events were dealt with, and what is parked now; `failed`: it has been tried."""
+
+    done: int
+    failed: bool
+    left: ParkedItem | None

@@ -637,6 +637,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ops/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Parked
+         * @description Return what is parked, service by service; `unanswered` are services that do not say.
+         */
+        get: operations["parked_api_v1_ops_parked_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/parked/{parked_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description Return one of them, with the way to its error.
+         */
+        get: operations["one_api_v1_ops_parked__parked_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/parked/{parked_id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop
+         * @description Pass over the event that failed, for good, and work off what waits behind it.
+         */
+        post: operations["drop_api_v1_ops_parked__parked_id__drop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/parked/{parked_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Offer it again, and then what waits behind it, in order. Ask again while any is `left`.
+         */
+        post: operations["retry_api_v1_ops_parked__parked_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -1786,6 +1866,122 @@ export interface components {
             diagnostics: components["schemas"]["Diagnosed"];
         };
         /**
+         * ParkedItem
+         * @description An event that could not be digested, and how many of its thing wait behind it.
+         *
+         *     `state` is `waiting` while its first event has not been tried since one before it was released.
+         */
+        ParkedItem: {
+            /** Id */
+            id: string;
+            /** Service */
+            service: string;
+            /** Reader */
+            reader: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "projection" | "reaction";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "failed" | "waiting";
+            /** Workspace */
+            workspace: string;
+            /** Thing */
+            thing: string;
+            /** Stream */
+            stream: string;
+            /** Seq */
+            seq: number;
+            /** Position */
+            position: string;
+            /** Type */
+            type: string;
+            /** Waiting */
+            waiting: number;
+            /** Error */
+            error: string;
+            /** Tries */
+            tries: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+        };
+        /**
+         * ParkedList
+         * @description What is parked; `unanswered` are the services that do not say.
+         */
+        ParkedList: {
+            /** Items */
+            items: components["schemas"]["ParkedItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Unanswered */
+            unanswered: string[];
+        };
+        /**
+         * ParkedOne
+         * @description The same with the way to its error, innermost last.
+         */
+        ParkedOne: {
+            /** Id */
+            id: string;
+            /** Service */
+            service: string;
+            /** Reader */
+            reader: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "projection" | "reaction";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "failed" | "waiting";
+            /** Workspace */
+            workspace: string;
+            /** Thing */
+            thing: string;
+            /** Stream */
+            stream: string;
+            /** Seq */
+            seq: number;
+            /** Position */
+            position: string;
+            /** Type */
+            type: string;
+            /** Waiting */
+            waiting: number;
+            /** Error */
+            error: string;
+            /** Tries */
+            tries: number;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Trace */
+            trace: string[];
+        };
+        /**
          * Person
          * @description Somebody by their token's `sub` and `name`.
          */
@@ -1989,6 +2185,17 @@ export interface components {
         Rejection: {
             /** Note */
             note: string;
+        };
+        /**
+         * Released
+         * @description How many events were dealt with, and what is parked now; `failed`: it has been tried.
+         */
+        Released: {
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: boolean;
+            left: components["schemas"]["ParkedItem"] | null;
         };
         /**
          * Restarted
@@ -4444,6 +4651,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShownSender"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    parked_api_v1_ops_parked_get: {
+        parameters: {
+            query?: {
+                /** @description All workspaces: for super admins. */
+                everywhere?: boolean;
+                limit?: number;
+                cursor?: string | null;
+                workspace?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_api_v1_ops_parked__parked_id__get: {
+        parameters: {
+            query?: {
+                /** @description All workspaces: for super admins. */
+                everywhere?: boolean;
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                parked_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedOne"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_api_v1_ops_parked__parked_id__drop_post: {
+        parameters: {
+            query?: {
+                /** @description All workspaces: for super admins. */
+                everywhere?: boolean;
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                parked_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Released"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_api_v1_ops_parked__parked_id__retry_post: {
+        parameters: {
+            query?: {
+                /** @description All workspaces: for super admins. */
+                everywhere?: boolean;
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                parked_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Released"];
                 };
             };
             /** @description Problem */
