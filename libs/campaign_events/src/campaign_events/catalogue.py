@@ -72,14 +72,14 @@ def decode(stream: str, seq: int, payload: bytes) -> Recorded[Any]:
         validate = _readers().get(name)
         event: Event = Unknown(type=name, data=data) if validate is None else validate(data)
         return Recorded(
-            stream=stream,
-            seq=seq,
-            id=envelope["id"],
-            address=_address(envelope["workspace"], envelope["subject"]),
-            time=datetime.fromisoformat(envelope["time"]),
-            event=event,
-            source=envelope["source"],
-            correlation_id=envelope.get("correlationid"),
+            stream,
+            seq,
+            envelope["id"],
+            _address(envelope["workspace"], envelope["subject"]),
+            datetime.fromisoformat(envelope["time"]),
+            event,
+            envelope["source"],
+            envelope.get("correlationid"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"entry {seq} of {stream} is not an event envelope: {error!r}") from error

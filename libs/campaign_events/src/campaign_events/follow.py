@@ -110,7 +110,7 @@ class Follower:
         if listening is not None:
             listening.cancel()
         if wire is not None:
-            wire.close()
+            await wire.close()
         name, self._consumer = self._consumer, None
         if name is None or self._nc.is_closed:
             return

@@ -6,8 +6,10 @@ Protocol: docs.nats.io, "Client protocol"; status lines in headers: ADR-4.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Self
 from urllib.parse import ParseResult, unquote
 
@@ -17,6 +19,8 @@ CHUNK = 1 << 18
 LIMIT = 1 << 24
 """Bytes that may wait to be read before the server has to."""
 HANDSHAKE_S = 5.0
+_MESSAGE = re.compile(rb"(H)?MSG (\S+) \S+ (?:(\S+) )?(?(1)(\d+) )(\d+)\r\n")
+"""`MSG subject sid [reply] size` and `HMSG subject sid [reply] head size`."""
 _STATUS = slice(len("NATS/1.0 "), len("NATS/1.0 100"))
 
 
@@ -94,9 +98,11 @@ class Wire:
         head = f"PUB {subject} {reply} {len(payload)}\r\n".encode()
         self._writer.write(head + payload + b"\r\n")
 
-    def close(self) -> None:
-        """End the connection."""
-        self._writer.close()
+    async def close(self) -> None:
+        """End the connection; what was not sent yet is not."""
+        self._writer.transport.abort()
+        with suppress(OSError):
+            await self._writer.wait_closed()
 
     async def read(self) -> Sequence[Delivery]:
         """Wait for bytes and return the messages that they complete: maybe none.
@@ -115,28 +121,28 @@ class Wire:
         deliveries: list[Delivery] = []
         at = 0
         while (end := data.find(b"\r\n", at)) >= 0:
-            line = data[at:end]
-            at = end + 2
-            if line[1:4] == b"MSG" or line.startswith(b"MSG"):
-                fields = line.split(b" ")
-                stop = at + int(fields[-1])
-                if len(data) < stop + 2:
-                    at = end - len(line)
-                    break
-                deliveries.append(_delivery(fields, data[at:stop]))
-                at = stop + 2
-            elif line == b"PING":
-                self._writer.write(b"PONG\r\n")
-            elif line.startswith(b"-ERR"):
-                raise WireLost(line.decode(errors="replace"))
+            begin = end + 2
+            found = _MESSAGE.match(data, at)
+            if found is None:
+                self._heed(data[at:end])
+                at = begin
+                continue
+            _, subject, reply, head, size = found.groups()
+            stop = begin + int(size)
+            if len(data) < stop + 2:
+                break
+            at = stop + 2
+            status, body = None, begin
+            if head:
+                body += int(head)
+                if data.startswith(b" ", begin + len("NATS/1.0")):
+                    status = data[begin + _STATUS.start : begin + _STATUS.stop].decode()
+            deliveries.append(Delivery(reply or b"", data[body:stop], status, subject))
         self._rest = data[at:]
         return deliveries
 
-
-def _delivery(fields: Sequence[bytes], content: bytes) -> Delivery:
-    """Read `MSG subject sid [reply] size` or `HMSG subject sid [reply] head size`."""
-    reply = fields[3] if len(fields) > (4 if fields[0] == b"MSG" else 5) else b""
-    if fields[0] == b"MSG":
-        return Delivery(reply, content, None, fields[1])
-    status = content[_STATUS].decode() if content[_STATUS.start - 1 : _STATUS.start] == b" " else ""
-    return Delivery(reply, content[int(fields[-2]) :], status or None, fields[1])
+    def _heed(self, line: bytes) -> None:
+        if line == b"PING":
+            self._writer.write(b"PONG\r\n")
+        elif line.startswith(b"-ERR"):
+            raise WireLost(line.decode(errors="replace"))
