@@ -6,6 +6,7 @@ from pymongo.errors import OperationFailure
 
 from campaign_events import audit_store
 from campaign_events.audit_trail import Trail
+from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.service import Resources, Settings, api, connected, run
 from read_model import schema
 from read_model.api import router
@@ -25,6 +26,7 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     app.state.audit_search = Search(resources.mongo[audit_store.DATABASE][audit_store.RECORDS])
     trail: Trail = app.state.audit
     reading.overview.diagnostics.retention = trail.retention.days
+    IdempotencyKeys(resources.db).serve(app)
     app.include_router(router)
     app.include_router(audit_router)
     app.include_router(parked_router)
@@ -45,6 +47,7 @@ async def main() -> None:
     async with connected("read_model", Settings()) as resources:
         await schema.state(resources.db)
         await _prepare_audit(resources)
+        await IdempotencyKeys(resources.db).prepare()
         reading = Reading.of(resources.nc, resources.db, resources.log)
         await run(door(resources, reading), resources, reading.work())
 
