@@ -1,4 +1,5 @@
 // One group per page; `shared` is what several of them say. Numbers come formatted.
+import { actions } from "./actions";
 import { campaigns } from "./campaigns";
 import { overview } from "./overview";
 
@@ -91,4 +92,4 @@ const signIn = {
 
 const soon = { title: (page: string) => page, text: "This page is being built." };
 
-export const en = { shared, shell, signIn, overview, campaigns, soon };
+export const en = { shared, actions, shell, signIn, overview, campaigns, soon };
