@@ -166,7 +166,7 @@ def platform(
 
 def _files(data: Path, carrier: str, links: Sequence[Link]) -> list[str]:
     """Write the files that are named on the command line; the carrier's port comes with them."""
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     arguments: list[str] = []
     if carrier or links:
         file = data / "carrier.toml"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from carillon.backup_cli import backups
 from carillon.errors import PlainError
 from carillon.identity import DEFAULT_TTL, ROLES, Identity
 from carillon.log_cli import logs
@@ -26,6 +27,7 @@ app = typer.Typer(
 campaigns = typer.Typer(help="Campaigns from the shell.", no_args_is_help=True)
 app.add_typer(campaigns, name="campaign")
 app.add_typer(logs, name="log")
+app.add_typer(backups)
 
 DataFolder = Annotated[
     Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)

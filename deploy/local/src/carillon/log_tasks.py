@@ -1,21 +1,14 @@
 """What the commands of `carillon log` do, with bars that show how far they are."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from carillon import log_import
 from carillon.bare import bare_servers
+from carillon.bars import bar
 from carillon.log_export import export, writing
 from carillon.log_filter import STREAMS, Filter
 from carillon.log_reading import Entry, Tail, selections
@@ -23,8 +16,7 @@ from carillon.log_stats import StreamStats, count_types, stream_stats
 from carillon.manifest import Manifest
 from carillon.servers import log_of, nats_at
 from carillon.snapshots import load_streams, refuse_unless_empty
-
-type Advance = Callable[[int], None]
+from carillon.unfinished import unfinished
 
 
 async def tail_log(
@@ -83,34 +75,12 @@ async def import_log(data: Path, source: Path, said: Console) -> dict[str, int]:
         nats_at(servers.nats_url) as nc,
     ):
         await refuse_unless_empty(nc, STREAMS)
-        if is_backup:
-            with bar(
-                said, "import", sum(one.bytes for one in manifest.streams), "bytes"
-            ) as advance:
-                await load_streams(nc, source, manifest.streams, manifest.readers, advance)
-        else:
-            with bar(said, "import", sum(ends.values())) as advance:
-                await log_import.load(nc, source, advance)
+        with unfinished(data, f"Importing {source}"):
+            if is_backup:
+                total = sum(one.bytes for one in manifest.streams)
+                with bar(said, "import", total, "bytes") as advance:
+                    await load_streams(nc, source, manifest.streams, manifest.readers, advance)
+            else:
+                with bar(said, "import", sum(ends.values())) as advance:
+                    await log_import.load(nc, source, advance)
     return {stream: ends.get(stream, 0) for stream in STREAMS}
-
-
-@contextmanager
-def bar(said: Console, what: str, total: int, unit: str = "entries") -> Iterator[Advance]:
-    """Show a bar on a terminal, with rate and remaining time, and nothing anywhere else."""
-    columns = (
-        TextColumn(f"{what:<10}"),
-        BarColumn(bar_width=40),
-        TaskProgressColumn(),
-        TextColumn("{task.completed:>12,.0f} / {task.total:,.0f} " + unit),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=said, transient=True, disable=not said.is_terminal) as progress:
-        task = progress.add_task(what, total=total, rate="")
-
-        def advance(count: int) -> None:
-            speed = progress.tasks[0].speed
-            rate = "" if speed is None else f"{speed:,.0f}/s"
-            progress.update(task, advance=count, rate=rate)
-
-        yield advance

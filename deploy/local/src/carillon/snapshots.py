@@ -82,7 +82,8 @@ async def save_stream(nc: Client, stream: str, file: Path, advance: Advance) -> 
                 digest.update(chunk.data)
                 size += len(chunk.data)
                 advance(len(chunk.data))
-                await nc.publish(chunk.reply, b"")
+                if chunk.reply:
+                    await nc.publish(chunk.reply, b"")
             out.flush()
             os.fsync(out.fileno())
     finally:

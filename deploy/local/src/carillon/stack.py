@@ -39,6 +39,7 @@ from carillon.services import (
 from carillon.stack_file import Place, StackFile, remove_stack_file
 from carillon.supervisor import Program, Supervised
 from carillon.telephony_file import needs_simulator, with_port
+from carillon.unfinished import refuse_unfinished
 
 CALLING = "dialler"  # the service that needs a phone network
 PAGES = "read_model"  # the service whose package holds the dashboard
@@ -214,6 +215,7 @@ def _check(what: str, reader: str, file: Path) -> None:
 def prepared(options: Options, narrate: Narrate) -> Stack:
     """Make keys, passwords and ports, and tell where the servers are; nothing is started."""
     data = options.data
+    refuse_unfinished(data)
     issuer = DevelopmentIssuer.prepare(data / "issuer")
     token = issuer.mint(ADMINISTRATOR)
     write_atomically(data / "token", f"{token}\n", mode=OWNER_ONLY)
