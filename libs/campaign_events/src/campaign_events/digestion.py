@@ -21,6 +21,7 @@ UNKNOWN = Metric(
 WRITE_FAULTS = (BulkWriteError, BSONError, OverflowError, TypeError)
 """What MongoDB, or the way to it, says of writes that it will never take."""
 OTHERS = "other"
+STRANGE = frozenset((Unknown, Unreadable))
 
 type Fold = Callable[[Batch], Mapping[str, Sequence[Any]]]
 
@@ -55,7 +56,7 @@ def digest(
     if held:
         waiting = [recorded for recorded in batch if recorded.address in held]
         batch = [recorded for recorded in batch if recorded.address not in held]
-    strange = [one.event for one in batch if isinstance(one.event, Unknown | Unreadable)]
+    strange = [one.event for one in batch if type(one.event) in STRANGE]
     for event in strange:
         if isinstance(event, Unreadable):
             raise Indigestible(event.why)
