@@ -11,7 +11,7 @@ from prometheus_client import Counter as Metric
 from pymongo.errors import BulkWriteError
 
 from campaign_events.catalogue import STREAM_OF_KIND
-from campaign_events.envelope import Address, Batch, Unknown, Unreadable
+from campaign_events.envelope import Address, Batch, Event, Unknown, Unreadable
 from campaign_events.faults import said
 from campaign_events.parking import Indigestible
 
@@ -21,7 +21,7 @@ UNKNOWN = Metric(
 WRITE_FAULTS = (BulkWriteError, BSONError, OverflowError, TypeError)
 """What MongoDB, or the way to it, says of writes that it will never take."""
 OTHERS = "other"
-STRANGE = frozenset((Unknown, Unreadable))
+STRANGE: frozenset[type[Event]] = frozenset((Unknown, Unreadable))
 
 type Fold = Callable[[Batch], Mapping[str, Sequence[Any]]]
 
