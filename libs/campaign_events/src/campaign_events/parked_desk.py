@@ -47,6 +47,10 @@ class ParkedDesk:
         readers: list[Reader] = [ParkedByView(projector) for projector in self.projectors]
         return {reader.parking.reader: reader for reader in (*readers, *self.reactions)}
 
+    def of_view(self, projector: Projector) -> int:
+        """Return how many events are parked of the view that readers see."""
+        return self.counts.get(ParkedByView(projector).parking.reader, 0)
+
     def answerers(self) -> Mapping[str, Answerer]:
         """Return what operators may ask, by the name of the question."""
         return {"parked": self.some, "parked_one": self.one, "release": self.release}

@@ -7,6 +7,7 @@ from pymongo.errors import OperationFailure
 from campaign_events import audit_store
 from campaign_events.audit_trail import Trail
 from campaign_events.idempotency import IdempotencyKeys
+from campaign_events.parked_desk import ParkedDesk
 from campaign_events.service import Resources, Settings, api, connected, run
 from read_model import schema
 from read_model.api import router
@@ -26,6 +27,8 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     app.state.audit_search = Search(resources.mongo[audit_store.DATABASE][audit_store.RECORDS])
     trail: Trail = app.state.audit
     reading.overview.diagnostics.retention = trail.retention.days
+    parked: ParkedDesk = app.state.parked
+    reading.overview.diagnostics.parked = parked.of_view
     IdempotencyKeys(resources.db).serve(app)
     app.include_router(router)
     app.include_router(audit_router)

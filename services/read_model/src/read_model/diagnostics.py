@@ -36,6 +36,8 @@ class Diagnostics:
     waiting: Waiting
     retention: Callable[[str], int] = lambda _: DEFAULT_DAYS
     """For how many days a workspace's audit records are kept."""
+    parked: Callable[[Projector], int] = lambda _: 0
+    """How many events a view could not digest, with those that wait behind them."""
     _seen: dict[str, Any] = field(default_factory=dict)
     _core: Health = field(default_factory=lambda: Health("down", None))
     _looked_at: float = float("-inf")
@@ -67,7 +69,7 @@ class Diagnostics:
                 "ok": version == schema.VERSION,
             },
             "audit": self.waiting.shown(),
-            "projections": [_projection(projector, ends) for projector in self.projectors],
+            "projections": [self._projection(projector, ends) for projector in self.projectors],
             "nats": "ok" if ends else "down",
             "mongo": mongo,
         }
@@ -91,13 +93,12 @@ class Diagnostics:
             return {}
         return dict(zip(streams, ends, strict=True))
 
-
-def _projection(projector: Projector, ends: dict[str, int]) -> dict[str, Any]:
-    stream = projector.projection.stream
-    end = ends.get(stream, projector.seq + projector.pending)
-    return {
-        "name": projector.projection.name,
-        "position": str(Position.of(stream, projector.seq)),
-        "lag": max(0, end - projector.seq),
-        "parked": 0,
-    }
+    def _projection(self, projector: Projector, ends: dict[str, int]) -> dict[str, Any]:
+        stream = projector.projection.stream
+        end = ends.get(stream, projector.seq + projector.pending)
+        return {
+            "name": projector.projection.name,
+            "position": str(Position.of(stream, projector.seq)),
+            "lag": max(0, end - projector.seq),
+            "parked": self.parked(projector),
+        }

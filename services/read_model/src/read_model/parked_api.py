@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from nats.aio.client import Client
 
 from campaign_events import ops
-from campaign_events.access import Allowed, Caller, Permission
+from campaign_events.access import Allowed, Caller, Permission, workspace_name
 from campaign_events.answers import answers
 from campaign_events.audit import audited, note
 from campaign_events.paging import MAX_LIMIT
@@ -79,37 +79,39 @@ async def one(
     "/{parked_id}/retry",
     response_model=None,
     responses=answers(Released),
-    openapi_extra=audited("ops.parked_retried", "parked"),
+    openapi_extra=audited("ops.parked_retried", "ops"),
 )
 async def retry(
-    caller: Admin, nc: Nats, parked_id: str, *, everywhere: Everywhere = False
+    request: Request, caller: Admin, parked_id: str, *, everywhere: Everywhere = False
 ) -> dict[str, Any]:
     """Offer it again, and then what waits behind it, in order. Ask again while any is `left`."""
     workspace = _workspace(caller, everywhere=everywhere)
-    return await _released(nc, parked_id, {"workspace": workspace})
+    return await _released(request, parked_id, {"workspace": workspace})
 
 
 @router.post(
     "/{parked_id}/drop",
     response_model=None,
     responses=answers(Released),
-    openapi_extra=audited("ops.parked_dropped", "parked"),
+    openapi_extra=audited("ops.parked_dropped", "ops"),
 )
 async def drop(
-    caller: Admin, nc: Nats, parked_id: str, *, everywhere: Everywhere = False
+    request: Request, caller: Admin, parked_id: str, *, everywhere: Everywhere = False
 ) -> dict[str, Any]:
     """Pass over the event that failed, for good, and work off what waits behind it."""
     workspace = _workspace(caller, everywhere=everywhere)
-    return await _released(nc, parked_id, {"workspace": workspace, "drop": True})
+    return await _released(request, parked_id, {"workspace": workspace, "drop": True})
 
 
-async def _released(nc: Client, parked_id: str, asked: dict[str, Any]) -> dict[str, Any]:
+async def _released(request: Request, parked_id: str, asked: dict[str, Any]) -> dict[str, Any]:
     service, local = _owner(parked_id)
-    _, reader, _, thing = parked_id.split(":", 3)
-    note(resource=thing, before={"service": service, "reader": reader})
+    nc: Client = request.app.state.resources.nc
     said = await ops.ask(nc, service, "release", {**asked, "id": local}, within_s=RELEASE_S)
+    reader, workspace, thing = local.split(":", 2)
+    request.state.workspace = workspace_name(workspace)  # the trail of whom it is about
     left = said["left"]
-    note(after={"done": said["done"], "failed": said["failed"], "left": left is not None})
+    ended = {"done": said["done"], "failed": said["failed"], "left": left is not None}
+    note(resource=thing, before={"service": service, "reader": reader}, after=ended)
     return {**said, "left": None if left is None else _named(service, left)}
 
 

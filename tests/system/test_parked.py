@@ -1,0 +1,179 @@
+"""Poisoned entries in the log of a whole platform: campaigns wait, others go on, people repair."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import nats
+import pytest
+from pymongo import AsyncMongoClient
+
+from stack_campaigns import Crew, phones
+from stacks import CARILLON, Platform, ask, platform
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with platform(tmp_path_factory.mktemp("parked")) as running:
+        yield running
+
+
+@pytest.fixture
+async def crew(started: Platform) -> AsyncIterator[Crew]:
+    people = Crew.of(started)
+    yield people
+    await people.close()
+
+
+@pytest.fixture
+async def admin(started: Platform, crew: Crew) -> AsyncIterator[httpx.AsyncClient]:
+    async with started.client(crew.workspace, "admin", sub="ada") as client:
+        yield client
+
+
+async def carillon(platform: Platform, *arguments: str) -> tuple[int, str]:
+    """Exit code and standard output of a command."""
+    command = [CARILLON, "parked", *arguments, "--data", str(platform.data)]
+    ended = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert not ended.stderr, ended.stderr
+    return ended.returncode, ended.stdout
+
+
+async def parked(admin: httpx.AsyncClient, thing: str) -> list[dict[str, Any]]:
+    shown = await ask(admin, "GET", "/ops/parked")
+    assert shown["unanswered"] == []
+    return [item for item in shown["items"] if item["thing"] == thing]
+
+
+async def refuse(started: Platform, names: dict[str, Any]) -> None:
+    """Have MongoDB refuse rows of campaigns with such names: a view that is out of order."""
+    async with AsyncMongoClient[dict[str, Any]](started.file().mongo_url) as mongo:
+        await mongo["read_model"].command(
+            {"collMod": "campaigns.r1", "validator": {"settings.name": names} if names else {}}
+        )
+
+
+async def test_a_view_that_is_repaired_takes_in_what_waited_in_order(
+    started: Platform, crew: Crew, admin: httpx.AsyncClient
+) -> None:
+    sender = await crew.sender()
+    await refuse(started, {"$ne": "Poison"})
+    bad = (await crew.campaign(sender, name="Poison"))["id"]
+    await crew.uploaded(bad, "phone\n" + "\n".join(phones(3)))
+    await crew.act(bad, "stop")
+    other = await crew.launched(phones(20, 100))
+    assert (await crew.until_status(other, "done"))["stats"]["delivered"] == 20
+    assert (await crew.author.get(f"/campaigns/{bad}")).status_code == 404
+
+    [item] = await parked(admin, bad)
+    assert (item["service"], item["reader"], item["waiting"]) == ("read_model", "campaigns.r1", 2)
+    assert item["error"].startswith("write refused: 121")
+    await counted(admin, 3)
+    code, said = await carillon(started, "retry", item["id"])
+    assert (code, "failed" in said) == (1, True)
+    [again] = await parked(admin, bad)
+    assert (again["tries"], again["waiting"], again["seq"]) == (2, 2, item["seq"])
+
+    await refuse(started, {})
+    code, said = await carillon(started, "retry", "--all")
+    assert (code, said.split()[0]) == (0, "free")
+    assert await parked(admin, bad) == []
+    row = await crew.seen(f"/campaigns/{bad}")
+    assert (row["status"], row["contacts"]["accepted"]) == ("cancelled", 3)
+    await counted(admin, 0)
+    trail = (await ask(admin, "GET", f"/audit?resource=ops:{bad}"))["items"]
+    assert [(one["action"], one["actor"]["id"]) for one in trail] == [
+        ("ops.parked_retried", "dev-operator")
+    ] * 2
+
+
+async def counted(admin: httpx.AsyncClient, events: int) -> None:
+    """Wait until the diagnostics count as many parked events."""
+    shown: dict[str, Any] = {}
+    async with asyncio.timeout(10):
+        while not shown or sum(one["parked"] for one in shown["projections"]) != events:
+            shown = await ask(admin, "GET", "/diagnostics")
+            await asyncio.sleep(0.1)
+
+
+async def test_a_poisoned_entry_is_dropped_and_its_campaign_goes_on(
+    started: Platform, crew: Crew, admin: httpx.AsyncClient
+) -> None:
+    made = (await crew.campaign(await crew.sender()))["id"]
+    numbers = phones(10, 1000)
+    await crew.uploaded(made, "phone,name\n" + "".join(f"{number},N\n" for number in numbers))
+    nc = await nats.connect(started.file().nats_url)
+    subject = f"message.{crew.workspace}.{made}.plan_finished"
+    await nc.jetstream().publish(subject, b'{"phone": "+447700900123"')
+    await nc.close()
+    await crew.approve(made)
+    other = await crew.launched(phones(10, 2000))
+    await crew.until_status(other, "done")
+    row = await crew.seen(f"/campaigns/{made}")
+    assert row["status"] == "building", "what the dispatcher says waits behind the poison"
+
+    items = await parked(admin, made)
+    assert {(item["service"], item["reader"]) for item in items} == {
+        ("campaign", "campaign-follows-messages"),
+        ("dispatcher", "messages.r1"),
+        ("read_model", "messages.r1"),
+    }
+    code, said = await carillon(started, "show", items[0]["id"])
+    assert (code, "JSONDecodeError" in said) == (0, True)
+    for item in items:
+        assert "900123" not in json.dumps(item)
+        refused = await crew.author.post(f"/ops/parked/{item['id']}/drop")
+        assert refused.status_code == 403
+    for item in items[:-1]:
+        answer = await ask(admin, "POST", f"/ops/parked/{item['id']}/drop")
+        assert (answer["failed"], answer["left"]) == (False, None)
+    code, said = await carillon(started, "drop", items[-1]["id"])
+    assert (code, said.split()[0]) == (0, "free")
+    row = await crew.until_status(made, "done")
+    assert row["stats"]["delivered"] == 10
+    assert sorted(one["destination"] for one in started.accepted(numbers)) == [
+        number.removeprefix("+") for number in numbers
+    ]
+    records = (await ask(admin, "GET", "/audit?resource=ops"))["items"]
+    assert [(one["action"], one["outcome"], one["actor"]["id"]) for one in records] == [
+        ("ops.parked_dropped", "done", "dev-operator"),
+        *[("ops.parked_dropped", "done", "ada")] * 2,
+        *[("ops.parked_dropped", "refused", "ann")] * 3,
+    ]
+    assert {one["resource"]["id"] for one in records[:3]} == {made}
+    logs = "".join(started.log_of(name) for name in ("campaign", "dispatcher", "read_model"))
+    assert "900123" not in logs
+
+
+async def test_what_another_workspace_has_parked_is_not_there(
+    started: Platform, admin: httpx.AsyncClient
+) -> None:
+    stranger = Crew.of(started)
+    await refuse(started, {"$ne": "Poison"})
+    bad = (await stranger.campaign(await stranger.sender(), name="Poison"))["id"]
+    async with started.client(stranger.workspace, "viewer", sub="vic") as viewer:
+        items: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            while not items:
+                items = await parked(viewer, bad)
+        path = f"/ops/parked/{items[0]['id']}"
+        assert (await viewer.get(path)).json()["trace"]
+        assert (await viewer.post(f"{path}/retry")).status_code == 403
+        assert (await viewer.get("/ops/parked?everywhere=true")).status_code == 403
+        assert (await viewer.get("/ops/parked?cursor=nonsense")).status_code == 422
+    assert await parked(admin, bad) == []
+    for answer in (await admin.get(path), await admin.post(f"{path}/retry")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    for nonsense in ("x", "read_model:campaigns.r1", f"nobody:{path}", "read_model:a:b:c"):
+        assert (await admin.get(f"/ops/parked/{nonsense}")).status_code == 404
+    await refuse(started, {})
+    code, said = await carillon(started, "retry", "--all")
+    assert (code, said.split()[0]) == (0, "free")
+    await stranger.close()
