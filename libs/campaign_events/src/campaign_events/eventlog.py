@@ -8,6 +8,7 @@ import base64
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -36,6 +37,7 @@ DUPLICATE_IN_BATCH = frozenset((10158, 10201))
 TRY_AGAIN = frozenset((429, 503))
 BATCH_INCOMPLETE = 10176
 STREAM_FULL = 10077
+NOTHING_THERE = 404
 
 
 class Unavailable(Exception):
@@ -111,12 +113,24 @@ class EventLog:
         entries, _ = await self._reader.page(stream, subject, after + 1)
         return [read(stream, *entry) for entry in entries]
 
-    async def last_seq(self, stream: str) -> int:
-        """Return the sequence of the newest entry of a stream."""
+    async def last_seq(self, stream: str, subject: str = ">") -> int:
+        """Return the sequence of the newest entry of a stream, or of one kind of subject in it."""
+        if subject != ">":
+            return (await self._last(stream, subject))[0]
         reply = await self._ask(f"$JS.API.STREAM.INFO.{stream}", b"")
         if "error" in reply:
             raise Unavailable(reply["error"])
         return int(reply["state"]["last_seq"])
+
+    async def stored_at(self, stream: str, first: int, subject: str = ">") -> datetime | None:
+        """Return when the first entry from a sequence on was stored; None when there is none."""
+        body = orjson.dumps({"seq": first, "next_by_subj": subject})
+        reply = await self._ask(f"$JS.API.STREAM.MSG.GET.{stream}", body)
+        if "error" not in reply:
+            return datetime.fromisoformat(reply["message"]["time"])
+        if reply["error"]["code"] == NOTHING_THERE:
+            return None
+        raise Unavailable(str(reply["error"]))
 
     async def append(
         self, events: Sequence[Event], address: Address, origin: Origin, *, after: int
@@ -234,7 +248,7 @@ class EventLog:
             f"$JS.API.STREAM.MSG.GET.{stream}", orjson.dumps({"last_by_subj": subject})
         )
         if "error" in reply:
-            if reply["error"]["code"] == 404:  # noqa: PLR2004 - HTTP's own word for "none"
+            if reply["error"]["code"] == NOTHING_THERE:
                 return 0, None
             raise Unavailable(str(reply["error"]))
         headers = base64.b64decode(reply["message"].get("hdrs", "")).decode()

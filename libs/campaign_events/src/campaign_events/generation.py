@@ -1,9 +1,11 @@
 """One growth of a view: it follows the log and commits its writes with the place they came from."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
+import pymongo
 import structlog
 from nats.aio.client import Client
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -17,6 +19,7 @@ from campaign_events.parking import Indigestible, Parking, is_away, told
 from campaign_events.projection import Database, Document, Projection, Told, Write
 
 RETRY_S = 0.1
+PATIENCE_S = 0.5
 REST_S = 0.04
 """Between two commits of a view that is up to date: what comes meanwhile is committed together."""
 
@@ -90,14 +93,19 @@ class Generation:
     ) -> None:
         """Fold and commit until it stands at `end`, or `stop` is set; without both, for ever.
 
-        Far from the end of the log the next batch is read while one commits.
-
         Raises:
             Fenced: this process must not go on.
 
         """
         if end is not None and self.seq >= end:
             return
+        async with aclosing(self._batches(end, stop or asyncio.Event())) as batches:
+            async for batch in batches:
+                await self._digest(batch)
+                await tell(batch)
+
+    async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Batch]:
+        """Yield what is new; far from the end of the log the next batch is read ahead."""
         follower = Follower(
             self.nc,
             self.projection.stream,
@@ -105,31 +113,38 @@ class Generation:
             after=self.seq,
             batch=self.projection.batch,
         )
-        stopping = asyncio.create_task((stop or asyncio.Event()).wait())
+        stopping = asyncio.create_task(stop.wait())
         fetching = asyncio.create_task(follower.fetch())
         try:
             while end is None or self.seq < end:
                 await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if stopping.done():
                     return
-                fetched = fetching.result()
-                batch = fetched if end is None else [one for one in fetched if one.seq <= end]
+                batch = [one for one in fetching.result() if end is None or one.seq <= end]
                 self.pending = follower.pending
                 far_behind = self.pending >= self.projection.batch
                 if far_behind:
                     fetching = asyncio.create_task(follower.fetch())
                 if not batch:
                     return
-                await self._digest(batch)
-                await tell(batch)
+                yield batch
                 if not far_behind:
                     await asyncio.sleep(REST_S)
                     fetching = asyncio.create_task(follower.fetch())
         finally:
-            stopping.cancel()
-            fetching.cancel()
+            for task in (stopping, fetching):
+                task.cancel()
             await asyncio.gather(stopping, fetching, return_exceptions=True)
             await follower.close()
+
+    async def close(self) -> None:
+        """Leave the checkpoint to whoever comes next: nothing of ours is left to be ended."""
+        mine = {"_id": self.id, "session": self.session.session_id}
+        try:
+            with pymongo.timeout(PATIENCE_S):
+                await self.db.checkpoints.update_one(mine, {"$unset": {"session": 1}})
+        except PyMongoError as error:
+            log.warning("checkpoint not left", projection=self.id, why=repr(error))
 
     async def _evict_predecessor(self) -> None:
         """End the transaction that a killed projector may have left open.

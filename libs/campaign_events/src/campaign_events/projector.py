@@ -68,7 +68,8 @@ class Projector:
                     await self.live.follow(self._told, stop=self._stirred)
                     await self._change_over(self.live, session)
             finally:
-                self.live = None
+                leaving, self.live = self.live, None
+                await leaving.close()
 
     async def switch(self, generation: int) -> None:
         """Have readers see another generation; they do when this returns.
@@ -113,6 +114,7 @@ class Projector:
         self.live = successor
         self.view.generation = wanted
         await self._move(successor.seq)
+        await live.close()
 
     def _generation(self, number: int, session: AsyncClientSession) -> Generation:
         return Generation(self.projection, number, self.nc, self.db, session)

@@ -1,0 +1,170 @@
+"""What a service does for its views besides following the log: builds, switches, verifications."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from campaign_events import ops
+from campaign_events.building import Order
+from campaign_events.parking import is_away
+from campaign_events.problems import not_found
+from campaign_events.projector import Projector
+from campaign_events.service import Resources, Settings
+from campaign_events.standing import described
+from campaign_events.succession import Job
+
+LOOK_S = 1.0
+AGAIN_S = (1.0, 2.0, 5.0, 15.0)
+"""How long a build rests after its process has died; the last one again and again."""
+
+log = structlog.get_logger(__name__)
+
+
+class Upkeep:
+    """Keeps the views of one service, and answers what operators want of them."""
+
+    def __init__(self, resources: Resources, projectors: Sequence[Projector]) -> None:
+        self._resources = resources
+        self._projectors = projectors
+        self._news = {projector.projection.name: asyncio.Event() for projector in projectors}
+
+    async def prepare(self) -> None:
+        """Have readers look at what is live, before the first of them comes."""
+        for projector in self._projectors:
+            await projector.prepare()
+
+    def work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what must run for as long as the process does, by name."""
+        following = {f"{one.projection.name} view": one.run() for one in self._projectors}
+        upkeep = {f"{one.projection.name} upkeep": self._look(one) for one in self._projectors}
+        answering = ops.answer(self._resources.nc, self._resources.name, self._answerers())
+        return following | upkeep | {"ops": answering}
+
+    async def _look(self, projector: Projector) -> None:
+        """Do what is wanted of a view, for as long as this process keeps it."""
+        news, tries = self._news[projector.projection.name], 0
+        while True:
+            try:
+                job = (await projector.succession.standing()).job
+                if job is not None and job.is_running and projector.live is not None:
+                    tries = 0 if await self._advance(projector, job) else tries + 1
+            except PyMongoError as error:
+                if not is_away(error):
+                    raise
+                log.warning("MongoDB is away", projection=projector.projection.id, why=repr(error))
+            rest = AGAIN_S[min(tries, len(AGAIN_S)) - 1] if tries else LOOK_S
+            try:
+                await asyncio.wait_for(news.wait(), rest)
+            except TimeoutError:
+                continue
+            news.clear()
+
+    async def _advance(self, projector: Projector, job: Job) -> bool:
+        """Bring a job to its end; False when it has to be tried again."""
+        succession = projector.succession
+        code = await self._built(projector, job)
+        if projector.live is None:
+            return True
+        if code != 0:
+            trouble = f"its process ended with {code}: the log of {self._resources.name} says why"
+            log.warning("build starts again", projection=projector.projection.id, code=code)
+            await succession.note(job.id, trouble=trouble)
+            return False
+        if job.switch:
+            if not await succession.note(job.id, state="switching"):
+                return True
+            await projector.switch(job.generation)
+        await succession.note(job.id, state="done", ended_at=datetime.now(UTC), trouble=None)
+        log.info("done", job=job.kind, projection=projector.projection.id, to=job.generation)
+        return True
+
+    async def _built(self, projector: Projector, job: Job) -> int:
+        """Have a process of its own grow the generation; return how that ended."""
+        told = self._resources.settings
+        order = Order(
+            service=self._resources.name,
+            settings=Settings(**{name: getattr(told, name) for name in Settings.model_fields}),
+            database=projector.db.name,
+            projection=projector.projection,
+            job=job.id,
+            number=job.generation,
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "campaign_events.building"),
+            projector.projection.checkpoint(job.generation),
+            stdin=asyncio.subprocess.PIPE,
+        )
+        try:
+            if process.stdin is not None:
+                process.stdin.write(order.packed)
+            return await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    def _answerers(self) -> Mapping[str, ops.Answerer]:
+        return {
+            "projections": self._listed,
+            "projection": self._shown,
+            "rebuild": self._rebuild,
+            "switch": self._switch,
+            "rollback": self._rollback,
+            "drop": self._drop,
+            "verify": self._verify,
+            "verification": self._verification,
+        }
+
+    async def _listed(self, _: ops.Body) -> list[dict[str, Any]]:
+        return [await described(one, self._resources) for one in self._projectors]
+
+    async def _shown(self, body: ops.Body) -> dict[str, Any]:
+        return await described(self._named(body), self._resources)
+
+    async def _rebuild(self, body: ops.Body) -> dict[str, Any]:
+        projector = self._named(body)
+        await projector.succession.rebuild(switch=body.get("switch", True))
+        return await self._begun(projector)
+
+    async def _switch(self, body: ops.Body) -> dict[str, Any]:
+        projector = self._named(body)
+        await projector.succession.change("switch", body.get("generation"))
+        return await self._begun(projector)
+
+    async def _rollback(self, body: ops.Body) -> dict[str, Any]:
+        projector = self._named(body)
+        await projector.succession.change("rollback")
+        return await self._begun(projector)
+
+    async def _drop(self, body: ops.Body) -> dict[str, Any]:
+        projector = self._named(body)
+        dropped = await projector.succession.drop(body.get("generation"))
+        return {"dropped": dropped, **await self._begun(projector)}
+
+    async def _verify(self, body: ops.Body) -> dict[str, Any]:
+        projector = self._named(body)
+        await projector.succession.verify()
+        return await self._begun(projector)
+
+    async def _verification(self, body: ops.Body) -> dict[str, Any]:
+        projector = self._named(body)
+        found = await projector.db.verifications.find_one({"_id": projector.projection.id})
+        if found is None:
+            raise not_found(f"verification: {projector.projection.name} was never verified")
+        del found["_id"]
+        return found
+
+    async def _begun(self, projector: Projector) -> dict[str, Any]:
+        self._news[projector.projection.name].set()
+        return await described(projector, self._resources)
+
+    def _named(self, body: ops.Body) -> Projector:
+        for projector in self._projectors:
+            if projector.projection.name == body.get("name"):
+                return projector
+        raise not_found("projection")
