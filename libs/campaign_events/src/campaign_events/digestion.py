@@ -1,7 +1,7 @@
 """What a projection makes of a batch: writes, or the finding that it can not be digested."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,8 @@ OTHERS = "other"
 STRANGE: frozenset[type[Event]] = frozenset((Unknown, Unreadable))
 
 type Fold = Callable[[Batch], Mapping[str, Sequence[Any]]]
+type Commit = Callable[[Batch, Indigestible | None], Awaitable[None]]
+"""Commits what a batch changes; with a cause, that its only event is parked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,22 @@ def digest(
     except Exception as error:
         raise Indigestible(said(error)) from error
     return Digest(writes, waiting, Counter(_key(event.type) for event in strange))
+
+
+async def by_halves(batch: Batch, commit: Commit) -> None:
+    """Commit a batch, in halves where something can not be digested; that one event is parked."""
+    try:
+        await commit(batch, None)
+    except Indigestible as error:
+        poison = error
+    else:
+        return
+    if len(batch) == 1:
+        await commit(batch, poison)
+        return
+    half = len(batch) // 2
+    await by_halves(batch[:half], commit)
+    await by_halves(batch[half:], commit)
 
 
 def why_refused(error: Exception) -> str:

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
-from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, digest, why_refused
+from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, by_halves, digest, why_refused
 from campaign_events.envelope import Address, Batch
 from campaign_events.eventlog import EventLog
 from campaign_events.follow import Follower
@@ -101,7 +101,7 @@ class Generation:
             return
         async with aclosing(self._batches(end, stop or asyncio.Event())) as batches:
             async for batch in batches:
-                await self._digest(batch)
+                await by_halves(batch, self._commit)
                 await tell(batch)
 
     async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Batch]:
@@ -163,21 +163,6 @@ class Generation:
         self._held = set(await self.parking.all())
         self._dropped = await self.parking.dropped()
         return int(found.get("seq", 0))
-
-    async def _digest(self, batch: Batch) -> None:
-        """Commit a batch, in halves where something can not be digested; that one is parked."""
-        try:
-            await self._commit(batch)
-        except Indigestible as error:
-            poison = error
-        else:
-            return
-        if len(batch) == 1:
-            await self._commit(batch, poison)
-            return
-        half = len(batch) // 2
-        await self._digest(batch[:half])
-        await self._digest(batch[half:])
 
     async def _commit(self, batch: Batch, poison: Indigestible | None = None) -> None:
         """Commit what a batch changes; with `poison`, that its only event is parked.
