@@ -59,7 +59,7 @@ class Kept:
         )
 
     async def ask(self, question: str, **body: Any) -> Any:
-        answerers = self.upkeep._answerers()
+        answerers = self.upkeep.answerers()
         return await answerers[question]({"name": "history", **body})
 
     async def job(self) -> Job:
@@ -103,7 +103,7 @@ class Stage:
         owned = resources("read_model", self.issuer, self.nc, self.db, urls=self.urls)
         upkeep = Upkeep(owned, [projector])
         await upkeep.prepare()
-        async with at_work(upkeep.work()):
+        async with at_work({"view": projector.run(), **upkeep.work()}):
             yield Kept(projector, upkeep, owned.log, self.workspace, told)
 
 

@@ -349,10 +349,10 @@ async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> N
     assert (diagnostics["nats"], diagnostics["mongo"]) == ("ok", "ok")
     assert diagnostics["audit"]["fallback"] == "empty"
     assert [view["name"] for view in diagnostics["projections"]] == [
-        "campaigns",
-        "history",
-        "messages",
-        "calls",
+        "read_model.campaigns",
+        "read_model.history",
+        "read_model.messages",
+        "read_model.calls",
     ]
     assert (await world.get("/overview/pulse"))["core"] == "ok"
 

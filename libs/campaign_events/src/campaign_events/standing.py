@@ -16,6 +16,18 @@ from campaign_events.succession import Job
 PATIENCE_S = 0.4
 
 
+def placed(projector: Projector, parked: int) -> dict[str, Any]:
+    """Return where a view stands, without asking anybody."""
+    projection = projector.projection
+    return {
+        "name": projection.name,
+        "stream": projection.stream,
+        "subject": projection.subject,
+        "seq": projector.seq,
+        "parked": parked,
+    }
+
+
 async def described(projector: Projector, resources: Resources) -> dict[str, Any]:
     """Return how a view stands; what MongoDB would have to tell is null while it is away."""
     projection = projector.projection

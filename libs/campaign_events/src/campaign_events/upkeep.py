@@ -2,20 +2,22 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from fastapi import FastAPI
 from pymongo.errors import PyMongoError
 
 from campaign_events import ops
 from campaign_events.building import Order
+from campaign_events.parked_desk import ParkedDesk
 from campaign_events.parking import is_away
 from campaign_events.problems import not_found
 from campaign_events.projector import Projector
 from campaign_events.service import Resources, Settings
-from campaign_events.standing import described
+from campaign_events.standing import described, placed
 from campaign_events.succession import Job
 
 LOOK_S = 1.0
@@ -31,6 +33,7 @@ class Upkeep:
     def __init__(self, resources: Resources, projectors: Sequence[Projector]) -> None:
         self._resources = resources
         self._projectors = projectors
+        self._parked: Callable[[Projector], int] = lambda _: 0
         self._news = {projector.projection.name: asyncio.Event() for projector in projectors}
 
     async def prepare(self) -> None:
@@ -38,12 +41,15 @@ class Upkeep:
         for projector in self._projectors:
             await projector.prepare()
 
+    def serve(self, app: FastAPI) -> None:
+        """Have operators' questions about the views answered beside the app."""
+        desk: ParkedDesk = app.state.parked
+        desk.projectors, self._parked = self._projectors, desk.of_view
+        app.state.answerers |= self.answerers()
+
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what must run for as long as the process does, by name."""
-        following = {f"{one.projection.name} view": one.run() for one in self._projectors}
-        upkeep = {f"{one.projection.name} upkeep": self._look(one) for one in self._projectors}
-        answering = ops.answer(self._resources.nc, self._resources.name, self._answerers())
-        return following | upkeep | {"ops": answering}
+        return {f"{one.projection.name} upkeep": self._look(one) for one in self._projectors}
 
     async def _look(self, projector: Projector) -> None:
         """Do what is wanted of a view, for as long as this process keeps it."""
@@ -108,8 +114,10 @@ class Upkeep:
                 process.kill()
                 await process.wait()
 
-    def _answerers(self) -> Mapping[str, ops.Answerer]:
+    def answerers(self) -> Mapping[str, ops.Answerer]:
+        """Return what operators may ask, by the name of the question."""
         return {
+            "places": self._places,
             "projections": self._listed,
             "projection": self._shown,
             "rebuild": self._rebuild,
@@ -119,6 +127,9 @@ class Upkeep:
             "verify": self._verify,
             "verification": self._verification,
         }
+
+    async def _places(self, _: ops.Body) -> list[dict[str, Any]]:
+        return [placed(one, self._parked(one)) for one in self._projectors]
 
     async def _listed(self, _: ops.Body) -> list[dict[str, Any]]:
         return [await described(one, self._resources) for one in self._projectors]

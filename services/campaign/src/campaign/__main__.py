@@ -14,6 +14,7 @@ from campaign.audience import Audiences
 from campaign.contacts_api import contact_routes
 from campaign.core import Core
 from campaign.door import Door
+from campaign.erasing import ContactErasing
 from campaign.exclusions import Exclusions
 from campaign.launching import DUE, Launcher
 from campaign.reactions import follow_others, reactions
@@ -22,9 +23,11 @@ from campaign.suppressed import SUPPRESSED, SuppressionList
 from campaign.sweeping import Sweeper
 from campaign.uploading import upload_routes
 from campaign.uploads import Uploads
+from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
 from campaign_events.service import Resources, Settings, api, connected, run
+from campaign_events.upkeep import Upkeep
 
 
 class CampaignSettings(Settings):
@@ -59,10 +62,16 @@ async def compose(
     additions, exclusions = Additions(log, audiences, suppressions), Exclusions(log, audiences)
     app.include_router(contact_routes(door, additions, exclusions))
     app.state.projectors = [due, suppressed]
+    erasing: Erasing = app.state.erasing
+    erasing.of(ContactErasing(log, audiences))
+    upkeep = Upkeep(resources, [due, suppressed])
+    await upkeep.prepare()
+    upkeep.serve(app)
     app.state.reactions = those = reactions(resources)
     return app, {
         "due view": due.run(),
         "suppressed view": suppressed.run(),
+        **upkeep.work(),
         "launching": launcher.run(),
         "sweeping": Sweeper(audiences, log).run(),
         "reactions": follow_others(resources, those),

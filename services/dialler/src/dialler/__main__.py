@@ -12,6 +12,7 @@ from campaign_events.envelope import new_id
 from campaign_events.service import Settings, api, connected, run
 from campaign_events.shared_projection import SharedProjector
 from campaign_events.table_file import TableFileError
+from campaign_events.upkeep import Upkeep
 from dialler.calls_api import call_routes
 from dialler.health import Health
 from dialler.owning import Owners
@@ -46,12 +47,16 @@ async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySetting
         app = api("dialler", resources)
         app.include_router(call_routes(views))
         app.state.projectors = [campaigns, calls]
+        upkeep = Upkeep(resources, [campaigns, calls])
+        await upkeep.prepare()
+        upkeep.serve(app)
         await run(
             app,
             resources,
             {
                 "campaigns view": campaigns.run(),
                 "calls view": calls.run(),
+                **upkeep.work(),
                 "health": Health(resources.nc, owners, switchboards).run(),
                 **{f"telephony {name}": one.run() for name, one in switchboards.items()},
                 "owners": owners.run(),

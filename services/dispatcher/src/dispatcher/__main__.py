@@ -9,12 +9,15 @@ from pathlib import Path
 import uvloop
 
 from campaign_events.envelope import Batch, new_id
+from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
 from campaign_events.service import Settings, api, connected, run
 from campaign_events.table_file import TableFileError
+from campaign_events.upkeep import Upkeep
 from dispatcher.addressees import ADDRESSEES, Addressees
 from dispatcher.api import add_routes
+from dispatcher.erasing import DispatcherErasing
 from dispatcher.health import Health
 from dispatcher.inbound import OptOuts
 from dispatcher.links.file import LINKS_FILE
@@ -95,6 +98,11 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         )
         add_routes(app, views, health, opting_out, pushing_routes(pushes, under_way))
         app.state.projectors = [campaigns, messages, addressed]
+        erasing: Erasing = app.state.erasing
+        erasing.of(DispatcherErasing(resources.db, views, owners))
+        upkeep = Upkeep(resources, [campaigns, messages, addressed, listed])
+        await upkeep.prepare()
+        upkeep.serve(app)
         await run(
             app,
             resources,
@@ -103,6 +111,7 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
                 "messages view": messages.run(),
                 "addressees view": addressed.run(),
                 "suppressed view": listed.run(),
+                **upkeep.work(),
                 "health": health.run(),
                 "pushes": pushes.run(),
                 **{f"link {owner.settings.id}": owner.run() for owner in owners},

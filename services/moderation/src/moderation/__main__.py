@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
 from campaign_events.service import Resources, Settings, api, connected, run
+from campaign_events.upkeep import Upkeep
 from moderation import campaigns_api, senders_api
 from moderation.desk import Desk
 from moderation.estimates import Estimates
@@ -36,8 +37,12 @@ async def main() -> None:
     async with connected("moderation", Settings()) as resources:
         await IdempotencyKeys(resources.db).prepare()
         projector = Projector(MODERATION, resources.nc, resources.db)
-        work = {f"projection {MODERATION.name}": projector.run()}
-        await run(door(resources, projector), resources, work)
+        upkeep = Upkeep(resources, [projector])
+        await upkeep.prepare()
+        app = door(resources, projector)
+        upkeep.serve(app)
+        work = {f"projection {MODERATION.name}": projector.run(), **upkeep.work()}
+        await run(app, resources, work)
 
 
 if __name__ == "__main__":

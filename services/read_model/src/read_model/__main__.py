@@ -9,6 +9,7 @@ from campaign_events.audit_trail import Trail
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.service import Resources, Settings, api, connected, run
+from campaign_events.upkeep import Upkeep
 from read_model import schema
 from read_model.api import router
 from read_model.audit_api import router as audit_router
@@ -28,7 +29,7 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     trail: Trail = app.state.audit
     reading.overview.diagnostics.retention = trail.retention.days
     parked: ParkedDesk = app.state.parked
-    reading.overview.diagnostics.parked = parked.of_view
+    reading.overview.diagnostics.places.parked = parked.of_view
     IdempotencyKeys(resources.db).serve(app)
     app.include_router(router)
     app.include_router(audit_router)
@@ -52,7 +53,11 @@ async def main() -> None:
         await _prepare_audit(resources)
         await IdempotencyKeys(resources.db).prepare()
         reading = Reading.of(resources.nc, resources.db, resources.log)
-        await run(door(resources, reading), resources, reading.work())
+        upkeep = Upkeep(resources, reading.projectors)
+        await upkeep.prepare()
+        app = door(resources, reading)
+        upkeep.serve(app)
+        await run(app, resources, reading.work() | upkeep.work())
 
 
 if __name__ == "__main__":
