@@ -10,9 +10,12 @@ import typer
 from rich.console import Console
 
 from carillon.backup_cli import backups
+from carillon.erase_cli import erasures
 from carillon.errors import PlainError
 from carillon.identity import DEFAULT_TTL, ROLES, Identity
 from carillon.log_cli import logs
+from carillon.parked_cli import parked
+from carillon.projections_cli import projections
 from carillon.stack_file import DEFAULT_FOLDER
 
 INTERRUPTED = 130
@@ -27,7 +30,10 @@ app = typer.Typer(
 campaigns = typer.Typer(help="Campaigns from the shell.", no_args_is_help=True)
 app.add_typer(campaigns, name="campaign")
 app.add_typer(logs, name="log")
+app.add_typer(parked, name="parked")
+app.add_typer(projections, name="projections")
 app.add_typer(backups)
+app.add_typer(erasures)
 
 DataFolder = Annotated[
     Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)
@@ -75,12 +81,33 @@ def token(  # noqa: PLR0913 - one parameter per option
     ),
 ) -> None:
     """Print a token of the development issuer, and nothing else."""
-    if unknown := sorted(set(role) - set(ROLES)):
-        raise typer.BadParameter(f"{', '.join(unknown)}: known roles are {', '.join(ROLES)}")
+    _known(role)
     from carillon.development_issuer import DevelopmentIssuer
 
     issuer = DevelopmentIssuer.load(data / "issuer")
     typer.echo(issuer.mint(Identity(sub, name, workspace, role), timedelta(hours=ttl)))
+
+
+@app.command(name="sign-in")
+def sign_in(
+    *,
+    data: DataFolder = DEFAULT_FOLDER,
+    workspace: Annotated[str, typer.Option(help="The workspace the person belongs to.")] = "demo",
+    sub: Annotated[str, typer.Option(help="The person's id.")] = "dev-admin",
+    name: Annotated[str, typer.Option(help="The person's name.")] = "Local Admin",
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated. [default: admin]"),
+    ] = None,
+) -> None:
+    """Print a link that signs one person in to the dashboard, once, and nothing else."""
+    roles = _known(role or ["admin"])
+    from carillon.development_issuer import DevelopmentIssuer
+    from carillon.sign_in import Links
+    from carillon.stack_file import read_stack_file
+
+    links = Links.of(data, DevelopmentIssuer.load(data / "issuer"))
+    typer.echo(links.make(read_stack_file(data).url, Identity(sub, name, workspace, roles)))
 
 
 @app.command()
@@ -131,6 +158,12 @@ def run(  # noqa: PLR0913 - one parameter per option
     )
     if asyncio.run(run_shown(data, wish)).status != "done":
         raise typer.Exit(1)
+
+
+def _known(roles: list[str]) -> list[str]:
+    if unknown := sorted(set(roles) - set(ROLES)):
+        raise typer.BadParameter(f"{', '.join(unknown)}: known roles are {', '.join(ROLES)}")
+    return roles
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from carillon.credentials import ADMIN, Credentials, prepare_credentials
-from carillon.development_issuer import AUDIENCE, ISSUER, DevelopmentIssuer
+from carillon.development_issuer import DevelopmentIssuer
 from carillon.edge import DEFAULT_PORT, Edge
 from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
@@ -24,6 +24,7 @@ from carillon.identity import DEMO_WORKSPACE, Identity
 from carillon.mongo_server import MongoServer, ensure_audit
 from carillon.nats_server import NatsServer, ensure_topology
 from carillon.ports import Ports, is_free
+from carillon.provider import Provider
 from carillon.services import (
     CARRIER,
     PHONES,
@@ -36,6 +37,7 @@ from carillon.services import (
     simulated_link,
     simulator_login,
 )
+from carillon.sign_in import Links, exchanging
 from carillon.stack_file import Place, StackFile, remove_stack_file
 from carillon.supervisor import Program, Supervised
 from carillon.telephony_file import needs_simulator, with_port
@@ -97,6 +99,7 @@ class Stack:
     options: Options
     narrate: Narrate
     issuer: DevelopmentIssuer
+    provider: Provider
     credentials: Credentials
     ports: Ports
     edge_port: int
@@ -112,6 +115,11 @@ class Stack:
     def data(self) -> Path:
         """The folder that holds everything this stack keeps."""
         return self.options.data
+
+    @property
+    def sign_ins(self) -> Links:
+        """The links with which people of this machine sign in."""
+        return Links.of(self.data, self.issuer)
 
     def file(self) -> StackFile:
         """What stack.json says at this moment."""
@@ -217,13 +225,14 @@ def prepared(options: Options, narrate: Narrate) -> Stack:
     data = options.data
     refuse_unfinished(data)
     issuer = DevelopmentIssuer.prepare(data / "issuer")
+    provider = Provider.of(options.environment, issuer)
     token = issuer.mint(ADMINISTRATOR)
     write_atomically(data / "token", f"{token}\n", mode=OWNER_ONLY)
     credentials = prepare_credentials(data / "credentials", (ADMIN, *SERVICES))
     ports = Ports(data / "ports.json")
     edge_port = _edge_port(options, ports)
     nats, mongo = _nats(options, ports, credentials), _mongo(options, ports, credentials)
-    return Stack(options, narrate, issuer, credentials, ports, edge_port, nats, mongo)
+    return Stack(options, narrate, issuer, provider, credentials, ports, edge_port, nats, mongo)
 
 
 def _nats(options: Options, ports: Ports, credentials: Credentials) -> NatsServer | ForeignServer:
@@ -271,11 +280,15 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
         for service in services
     ]
     await _start_together(stack, ending, programs)
+    door = stack.ports.take("sign_in")
+    await ending.enter_async_context(exchanging(stack.sign_ins, door))
     edge = Edge(
         folder=stack.data / "edge",
         port=stack.edge_port,
         upstreams={service.name: service.port for service in services},
         pages=package_folder(PAGES) / "static" if PAGES in stack.options.services else None,
+        sign_in=stack.provider.sign_in,
+        sign_in_port=door,
     )
     stack.url = edge.url
     program = edge.program(_log(stack, "edge"), _plain_environment(stack.options))
@@ -387,9 +400,7 @@ def _settings_of(stack: Stack, service: str) -> dict[str, str]:
     settings = {
         "CARILLON_NATS_URL": stack.nats.url(service),
         "CARILLON_MONGO_URL": stack.mongo.url(service),
-        "CARILLON_ISSUER": ISSUER,
-        "CARILLON_AUDIENCE": AUDIENCE,
-        "CARILLON_JWKS": str(stack.issuer.jwks_file),
+        **stack.provider.settings,
         "CARILLON_SECRET_FILE": str(stack.credentials.secret_file),
         "CARILLON_LINKS": str(stack.links),
         "CARILLON_TELEPHONY": str(stack.telephony),

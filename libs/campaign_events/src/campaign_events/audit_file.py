@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -94,6 +94,16 @@ class FallbackFile:
                 self._warned = False
             self._show()
 
+    async def rewrite(self, change: Callable[[bytes], bytes]) -> None:
+        """Change what lines say, where they are: each must stay as long as it is.
+
+        Raises:
+            OSError: the disk does not take it.
+
+        """
+        async with self._turn:
+            await asyncio.to_thread(self._rewrite, change)
+
     def close(self) -> None:
         """Let another process have the file."""
         os.close(self._file)
@@ -108,6 +118,19 @@ class FallbackFile:
         except OSError:
             os.ftruncate(self._file, self._end)
             raise
+
+    def _rewrite(self, change: Callable[[bytes], bytes]) -> None:
+        place = self._next
+        while place < self._end:
+            block = os.pread(self._file, min(_BLOCK, self._end - place), place)
+            block = block[: block.rindex(b"\n") + 1]
+            changed = b"\n".join(change(line) for line in block.split(b"\n"))
+            if len(changed) != len(block):
+                raise ValueError("a line must stay as long as it is")
+            if changed != block:
+                os.pwrite(self._file, changed, place)
+            place += len(block)
+        os.fsync(self._file)
 
     def _empty(self) -> None:
         os.ftruncate(self._file, 0)

@@ -25,6 +25,7 @@ from campaign_events.audit_file import FallbackFile
 from campaign_events.audit_repeats import Repeats
 from campaign_events.audit_retention import Retention
 from campaign_events.projection import Document
+from campaign_events.writings import Writings
 
 PATIENCE_S = 0.3
 """For MongoDB, while an answer waits."""
@@ -99,6 +100,23 @@ class Trail:
         if self._writing is not None:
             await self._writing
         self._file.close()
+
+    async def hide(self, writings: Writings, workspace: str | None) -> None:
+        """Hide a phone in what waits, of one workspace or of all; what is stored is not ours.
+
+        Raises:
+            OSError: the disk does not take it.
+
+        """
+
+        def changed(line: bytes) -> bytes:
+            hidden = writings.hidden(line)
+            if hidden is None or workspace is None:
+                return hidden or line
+            return hidden if orjson.loads(line)["workspace"] == workspace else line
+
+        self._waiting = [(changed(line), safe) for line, safe in self._waiting]
+        await self._file.rewrite(changed)
 
     @property
     def state(self) -> dict[str, int]:

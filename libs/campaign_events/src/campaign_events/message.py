@@ -11,7 +11,7 @@ from campaign_events.envelope import Event, Id, Value
 
 BATCH = 500
 MessageStatus = Literal["queued", "submitting", "submitted", "delivered", "failed", "skipped"]
-SkipReason = Literal["invalid", "duplicate", "suppressed", "missing_variable"]
+SkipReason = Literal["invalid", "duplicate", "suppressed", "missing_variable", "erased"]
 OUTCOME_UNKNOWN = "outcome_unknown"
 
 type Span = tuple[int, int]

@@ -36,11 +36,14 @@ from campaign_events.audit_routes import undeclared
 from campaign_events.audit_store import DATABASE, RECORDS
 from campaign_events.audit_trail import Trail
 from campaign_events.bodies import BodyLimit
+from campaign_events.erasing import Erasing
 from campaign_events.eventlog import EventLog
+from campaign_events.migrations import Schema, SchemaMismatch
 from campaign_events.openapi import describe
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
+from campaign_events.schema_gate import SchemaDoor, SchemaGate
 
 log = structlog.get_logger(__name__)
 PROBE_S = 2.0
@@ -78,10 +81,14 @@ class Resources:
     db: Database
     log: EventLog
     stopping: asyncio.Event
+    schema: Schema | None = None
+    """What the database must look like; None: nobody cares."""
 
 
 @asynccontextmanager
-async def connected(name: str, settings: Settings) -> AsyncIterator[Resources]:
+async def connected(
+    name: str, settings: Settings, schema: Schema | None = None
+) -> AsyncIterator[Resources]:
     """Connect to NATS and MongoDB, and let go of both at the end."""
     _write_json_logs(name, settings.log_level)
     collect_garbage_less_often()
@@ -107,7 +114,9 @@ async def connected(name: str, settings: Settings) -> AsyncIterator[Resources]:
         journal=True,
     )
     try:
-        yield Resources(name, settings, nc, mongo, mongo[name], EventLog(nc), stopping)
+        if schema is not None:
+            await schema.begin(mongo[name])
+        yield Resources(name, settings, nc, mongo, mongo[name], EventLog(nc), stopping, schema)
     finally:
         await mongo.close()
         await nc.close()
@@ -121,14 +130,18 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.state.resources = resources
     app.state.audit = trail = _trail(resources)
     app.state.parked = ParkedDesk(resources.db, resources.log)
+    app.state.erasing = Erasing(resources.name, resources.nc, resources.db, trail)
+    app.state.gate = gate = SchemaGate(resources.schema, resources.db)
     app.state.answerers = {}
     app.add_middleware(BodyLimit)
+    app.add_middleware(SchemaDoor, gate=gate)
     app.add_middleware(AuditDoor, trail=trail)
     add_problem_handlers(app)
     describe(app)
     checks: dict[str, Callable[[], Awaitable[Any]]] = {
         "nats": lambda: resources.nc.jetstream(timeout=PROBE_S).account_info(),
         "mongo": lambda: resources.mongo.admin.command("ping"),
+        "schema": gate.check,
     }
     _add_probes(app, checks)
     return app
@@ -169,13 +182,18 @@ async def run(
         )
     )
     parked: ParkedDesk = app.state.parked
-    parked.projectors = getattr(app.state, "projectors", ())
+    parked.projectors = parked.projectors or getattr(app.state, "projectors", ())
     parked.reactions = getattr(app.state, "reactions", ())
-    answerers = {**app.state.answerers, **parked.answerers()}
+    erasing: Erasing = app.state.erasing
+    answerers = {**app.state.answerers, **parked.answerers(), **erasing.answerers()}
+    gate: SchemaGate = app.state.gate
+    answerers |= gate.answerers()
     everything = {
-        **work,
+        **{name: gate.behind(piece) for name, piece in work.items()},
+        **gate.work(),
         **trail.work(resources.nc, resources.name),
         **parked.work(),
+        **erasing.work(),
         "ops": ops.answer(resources.nc, resources.name, answerers),
     }
     tasks: set[asyncio.Task[Any]] = {
@@ -233,6 +251,8 @@ async def _ping(check: Callable[[], Awaitable[Any]]) -> str:
     try:
         async with asyncio.timeout(PROBE_S):
             await check()
+    except SchemaMismatch as error:
+        return f"down: {error}"
     except Exception as error:  # noqa: BLE001 - whatever a ping raises is its answer
         return f"down: {type(error).__name__}"
     return "ok"

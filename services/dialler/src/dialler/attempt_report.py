@@ -57,7 +57,7 @@ def _lines(
 ) -> Iterator[tuple[object, ...]]:
     for row in rows:
         contact = phones.get(row["number"])
-        yield line(row, contact["phone"] if contact else "", clear=clear)
+        yield line(row, contact.get("phone", "") if contact else "", clear=clear)
 
 
 async def tables(

@@ -148,7 +148,7 @@ class Listing:
 
 
 def _complete(row: Document, contact: Mapping[str, object] | None) -> Document:
-    row["phone"] = None if contact is None else contact["phone"]
+    row["phone"] = None if contact is None else contact.get("phone")
     row["variables"] = {} if contact is None else contact.get("variables") or {}
     return row
 

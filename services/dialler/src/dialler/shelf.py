@@ -94,7 +94,7 @@ class Shelf:
         people = []
         for row in rows:
             contact = contacts.get(row["number"])
-            if contact is None:
+            if contact is None or "phone" not in contact:
                 run.given_up[row["number"]] = kind, "manual_stopped"
                 continue
             sequence, connected = row["attempts"] + 1, row.get("connected", False)
@@ -114,7 +114,7 @@ class Shelf:
         people = [
             _candidate(run, contact, now, "first", 1, connected=False)
             for contact in contacts
-            if contact["number"] not in out and not contact.get("suppressed")
+            if contact["number"] not in out and not contact.get("suppressed") and "phone" in contact
         ]
         if run.skipped_until == inf and not people:
             run.low = last

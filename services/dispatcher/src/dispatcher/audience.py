@@ -20,6 +20,7 @@ class Audience:
     async def numbered(
         self, numbers: Mapping[str, Any], limit: int, fields: Mapping[str, int] | None = None
     ) -> list[Document]:
-        """Return contacts in row order: one read by index."""
-        found = self.contacts.find({"audience": self.id, "number": numbers}, fields)
+        """Return contacts in row order: one read by index; who was erased is not there."""
+        there = {"audience": self.id, "number": numbers, "phone": {"$exists": True}}
+        found = self.contacts.find(there, fields)
         return await found.sort("number", ASCENDING).limit(limit).to_list()

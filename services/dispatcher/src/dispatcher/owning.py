@@ -70,6 +70,11 @@ class LinkOwner:
             self._changed |= planned
             self._news.set()
 
+    def forget(self, phone: str) -> None:
+        """Send nothing more to somebody who was erased."""
+        if self._owned is not None:
+            self._owned[1].forget(phone)
+
     def health(self) -> Document | None:
         """Tell how the link is; None while it is not owned here."""
         if self._owned is None:

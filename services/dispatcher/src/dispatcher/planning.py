@@ -19,6 +19,7 @@ from campaign_events.message import (
     PlanFinished,
     Skipped,
     SkipReason,
+    Span,
 )
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, segmentation
@@ -70,17 +71,21 @@ class Planner:
         address = Address(campaign["workspace"], campaign["_id"])
         audience = self._views.audience(campaign)
         after, seq = sending.get("planned_to", 0), sending.get("planned_seq", 0)
-        while contacts := await audience.numbered({"$gt": after}, BATCH, WANTED):
+        while after < campaign.get("contacts", 0):
+            span = after + 1, min(after + BATCH, campaign["contacts"])
+            numbers = {"$gte": span[0], "$lte": span[1]}
+            contacts = await audience.numbered(numbers, BATCH, WANTED)
             phones = [contact["phone"] for contact in contacts]
             suppressed = await self._suppressions.among(campaign["workspace"], phones)
-            event = planned(audience.id, campaign["settings"]["text"], contacts, suppressed)
+            text = campaign["settings"]["text"]
+            event = planned(audience.id, text, span, contacts, suppressed)
             fact = Fact(event, address, new_id(), after=seq)
             seq = await self._store.append_fact(fact, origin())
             after = event.last
             totals["queued"] += event.queued
             totals["skipped"] += len(event.skipped)
             totals["segments"] += event.segments
-            PLANNED.inc(len(contacts))
+            PLANNED.inc(event.last - event.first + 1)
 
     async def refuse(self, campaign: Document, reason: str) -> None:
         """Say that the list can not be made."""
@@ -90,23 +95,29 @@ class Planner:
 
 
 def planned(
-    audience: str, text: str, contacts: Sequence[Document], suppressed: AbstractSet[str]
+    audience: str,
+    text: str,
+    span: Span,
+    contacts: Sequence[Document],
+    suppressed: AbstractSet[str],
 ) -> MessagesPlanned:
-    """Give each of these contacts, in row order, its place."""
+    """Give each number of a span its place; who is not among the contacts was erased."""
     parts: list[tuple[int, int]] = []
     skipped: list[Skipped] = []
-    for contact in contacts:
-        found = _segments(text, contact, suppressed)
+    there = {contact["number"]: contact for contact in contacts}
+    for number in range(span[0], span[1] + 1):
+        contact = there.get(number)
+        found = "erased" if contact is None else _segments(text, contact, suppressed)
         if isinstance(found, str):
-            skipped.append(Skipped(number=contact["number"], reason=found))
+            skipped.append(Skipped(number=number, reason=found))
         elif parts and parts[-1][0] == found:
             parts[-1] = (found, parts[-1][1] + 1)
         else:
             parts.append((found, 1))
     return MessagesPlanned(
         audience=audience,
-        first=contacts[0]["number"],
-        last=contacts[-1]["number"],
+        first=span[0],
+        last=span[1],
         parts=tuple(parts),
         skipped=tuple(skipped),
     )

@@ -138,7 +138,8 @@ class Line:
             new = [push for name, push in wanted.items() if name not in known]
             try:
                 if place.stored_to > place.planned_to:
-                    told |= await self._plan(place, await self._unplanned(place))
+                    last = min(place.planned_to + BATCH, place.stored_to)
+                    told |= await self._plan(place, await self._unplanned(place), last)
                 elif any(number > place.stored_to for number in known.values()):
                     self._place = None
                 elif new:
@@ -148,7 +149,7 @@ class Line:
                         known |= await self._numbers([push.id for push in new])
                         self._place = None
                     elif contacts:
-                        told |= await self._plan(place, contacts)
+                        told |= await self._plan(place, contacts, place.stored_to)
                 else:
                     rest = {name: known[name] for name in wanted if name not in told}
                     return told | await self._statuses(rest, place)
@@ -201,8 +202,10 @@ class Line:
         place.stored_to += len(contacts)
         return contacts
 
-    async def _plan(self, place: Place, contacts: Sequence[Document]) -> dict[str, Pushed]:
-        """Plan contacts that follow the plan so far.
+    async def _plan(
+        self, place: Place, contacts: Sequence[Document], last: int
+    ) -> dict[str, Pushed]:
+        """Plan the numbers up to `last` that follow the plan so far.
 
         Raises:
             Conflict: somebody else has planned something in between.
@@ -211,7 +214,8 @@ class Line:
         workspace, text = self._campaign["workspace"], self._campaign["settings"]["text"]
         phones = [contact["phone"] for contact in contacts]
         suppressed = await self._stores.suppressions.among(workspace, phones)
-        event = planned(self._audience.id, text, contacts, suppressed)
+        span = place.planned_to + 1, last
+        event = planned(self._audience.id, text, span, contacts, suppressed)
         address = Address(workspace, self._campaign["_id"])
         fact = Fact(event, address, new_id(), after=place.planned_seq)
         place.planned_seq = await self._stores.log.append_fact(fact, origin())

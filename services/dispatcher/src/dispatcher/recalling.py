@@ -54,10 +54,14 @@ async def _left_behind(views: Views, link: str) -> list[Message]:
 
 
 async def _recalled(views: Views, campaign: Document, fates: Mapping[int, Fate]) -> list[Message]:
-    """Return what can be said of messages whose answers nobody knows."""
+    """Return what can be said of messages whose answers nobody knows, of erased people too."""
     numbers = {"$in": list(fates)}
     contacts = await views.audience(campaign).numbered(numbers, len(fates))
+    erased = fates.keys() - {contact["number"] for contact in contacts}
     return [
+        Message(campaign["_id"], campaign["workspace"], number, parts=1, fate=fates[number])
+        for number in erased
+    ] + [
         Message(
             campaign=campaign["_id"],
             workspace=campaign["workspace"],

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
+from typing import Self
 
 from campaign_events.projection import Document
 
@@ -22,6 +23,7 @@ class Recipient:
     """One message that is ready to go: rendered, with the phone it goes to.
 
     `tries` is how often the carrier has refused it for now, `since` when for the first time.
+    One without a phone was erased since the plan was made; it is to be skipped.
     """
 
     number: int
@@ -31,6 +33,16 @@ class Recipient:
     segments: int
     tries: int = 0
     since: datetime | None = None
+
+    @classmethod
+    def erased(cls, number: int) -> Self:
+        """Return what is left of an erased one."""
+        return cls(number, phone="", phone_hash="", text="", segments=0)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether nobody is to be written to."""
+        return not self.phone
 
 
 @dataclass(slots=True)

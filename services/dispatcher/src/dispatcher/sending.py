@@ -69,6 +69,8 @@ class Sender:
     _rate: Rate = field(init=False)
     _throttling: Throttling = field(default_factory=Throttling)
     _campaigns: dict[str, Outgoing] = field(default_factory=dict)
+    _erased: set[str] = field(default_factory=set)
+    """Phones of people who were erased since the last turn."""
     _fairness: Fairness = field(default_factory=Fairness)
     _outbox: Outbox = field(init=False)
     _came: asyncio.Queue[Batch] = field(default_factory=lambda: asyncio.Queue(maxsize=4))
@@ -92,6 +94,11 @@ class Sender:
         if dropped is not None:
             dropped.paused = True
             self.wake.set()
+
+    def forget(self, phone: str) -> None:
+        """Read again whom to write to next: this one is not there any more."""
+        self._erased.add(phone)
+        self.wake.set()
 
     @property
     def allowed_per_s(self) -> float:
@@ -153,15 +160,16 @@ class Sender:
     async def _turn(self, lease: Lease, taker: Taker) -> None:
         await self._hear()
         now = datetime.now(UTC)
-        active = []
+        active, erased = [], set(self._erased)
         for campaign in self._campaigns.values():
+            if erased or not campaign.sends(now):
+                campaign.put_away()
             if campaign.sends(now):
                 active.append(campaign)
-            else:
-                campaign.put_away()
         await asyncio.gather(*(self._make_ready(taker, campaign, now) for campaign in active))
         if not (lease.lost.is_set() or self._stopping):
             await self._send(taker, active)
+            self._erased -= erased
         await self._finish()
 
     async def _make_ready(self, taker: Taker, campaign: Outgoing, now: datetime) -> None:
@@ -231,8 +239,8 @@ class Sender:
         return self._fairness.pick(waiting, budget, self._cost)
 
     def _cost(self, recipient: Recipient) -> int:
-        """Return the segments that a message takes; who opted out takes none."""
-        if self.is_suppressed(recipient.phone_hash):
+        """Return the segments that a message takes; who opted out or was erased takes none."""
+        if recipient.is_erased or self.is_suppressed(recipient.phone_hash):
             return 0
         self._rate.spend(recipient.segments)
         return recipient.segments
@@ -241,7 +249,8 @@ class Sender:
         """Tell what may become of a message that is taken and not written yet."""
         now = datetime.now(UTC)
         campaign = self._campaigns.get(message.campaign)
-        if campaign is None or campaign.over(now) or self.is_suppressed(message.phone_hash):
+        is_unwanted = self.is_suppressed(message.phone_hash) or message.phone in self._erased
+        if campaign is None or campaign.over(now) or is_unwanted:
             return "back"
         if campaign.rests(now):
             return "hold" if message.written else "back"

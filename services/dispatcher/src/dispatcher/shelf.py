@@ -64,21 +64,21 @@ class Shelf:
         numbers = {"$in": [row["number"] for row in due]}
         contacts = await campaign.audience.numbered(numbers, CHUNK, WANTED)
         ready = {one.number: one for one in await self._recipients(campaign, contacts, due)}
-        resting.again.extend(ready[row["number"]] for row in due if row["number"] in ready)
+        numbers_due = (row["number"] for row in due)
+        resting.again.extend(ready.get(one) or Recipient.erased(one) for one in numbers_due)
 
     async def _fill_fresh(self, campaign: Outgoing) -> None:
         """Put the next of the audience at the end, without those whom the plan skipped."""
-        numbers = {"$gt": campaign.read_to, "$lte": campaign.planned_to}
-        contacts = await campaign.audience.numbered(numbers, CHUNK, WANTED)
-        if not contacts:
-            return
-        first, last = contacts[0]["number"], contacts[-1]["number"]
+        first, last = campaign.read_to + 1, min(campaign.read_to + CHUNK, campaign.planned_to)
+        contacts = await campaign.audience.numbered({"$gte": first, "$lte": last}, CHUNK, WANTED)
         span = {"$gte": message_id(campaign.id, first), "$lte": message_id(campaign.id, last)}
         found = self._view["messages"].find({"_id": span, "status": "skipped"}, {"number": 1})
         skipped = {row["number"] async for row in found}
         wanted = [contact for contact in contacts if contact["number"] not in skipped]
-        campaign.ready.extend(await self._recipients(campaign, wanted))
-        campaign.read_to = last
+        ready = {one.number: one for one in await self._recipients(campaign, wanted)}
+        numbers = (number for number in range(first, last + 1) if number not in skipped)
+        campaign.ready.extend(ready.get(one) or Recipient.erased(one) for one in numbers)
+        campaign.read_to = max(campaign.read_to, last)
 
     async def _recipients(
         self, campaign: Outgoing, contacts: Sequence[Document], deferred: Sequence[Document] = ()

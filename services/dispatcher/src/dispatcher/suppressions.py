@@ -20,6 +20,7 @@ from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRem
 from dispatcher.outcomes import origin
 from dispatcher.suppressed import NAME
 
+PHONES = "suppressions"
 FRESH_KEPT = 200_000
 SHOWN_WITHIN_S = 2.0
 MAX_DIGITS = 14
@@ -65,7 +66,7 @@ class Suppressions:
 
     def __init__(self, store: EventLog, db: Database, secret: bytes, projector: Projector) -> None:
         self._store = store
-        self._phones = db["suppressions"]
+        self._phones = db[PHONES]
         self._secret = secret
         self._projector = projector
         self._fresh: dict[str, int] = {}

@@ -6,7 +6,14 @@ from datetime import datetime
 
 from campaign_events.envelope import Address, new_id
 from campaign_events.eventlog import EventLog, Fact
-from campaign_events.message import BATCH, MessagesSkipped, MessagesTaken, Skipped, Span
+from campaign_events.message import (
+    BATCH,
+    MessagesSkipped,
+    MessagesTaken,
+    Skipped,
+    SkipReason,
+    Span,
+)
 from dispatcher.inflight import Message, reference
 from dispatcher.links.link import Part
 from dispatcher.outcomes import keep, origin
@@ -27,16 +34,23 @@ class Taker:
         self._is_suppressed = is_suppressed
 
     async def take(self, campaign: Outgoing, some: Sequence[Recipient]) -> list[Message]:
-        """Store the intent to send to these, but for those who opted out; return the messages.
+        """Store the intent to send to these; return the messages.
+
+        Those who opted out, or were erased, since the plan was made are skipped.
 
         Raises:
             Conflict: somebody else sends this campaign.
 
         """
         wanted: list[Recipient] = []
-        unwanted: list[Recipient] = []
+        unwanted: list[tuple[Recipient, SkipReason]] = []
         for one in some:
-            (unwanted if self._is_suppressed(one.phone_hash) else wanted).append(one)
+            if one.is_erased:
+                unwanted.append((one, "erased"))
+            elif self._is_suppressed(one.phone_hash):
+                unwanted.append((one, "suppressed"))
+            else:
+                wanted.append(one)
         await self._skip(campaign, unwanted)
         if not wanted:
             return []
@@ -66,14 +80,14 @@ class Taker:
             fact = Fact(portion, address, new_id(), after=campaign.portion_seq)
             campaign.opened(portion, await self._store.append_fact(fact, origin()))
 
-    async def _skip(self, campaign: Outgoing, some: Sequence[Recipient]) -> None:
-        """Leave out who has opted out since the plan was made."""
+    async def _skip(self, campaign: Outgoing, some: Sequence[tuple[Recipient, SkipReason]]) -> None:
+        """Leave these out, and say why."""
         address = Address(campaign.workspace, campaign.id)
         for start in range(0, len(some), BATCH):
             piece = some[start : start + BATCH]
-            skipped = tuple(Skipped(number=one.number, reason="suppressed") for one in piece)
-            event = MessagesSkipped(skipped=skipped)
-            campaign.skipped(piece, await keep(self._store, event, address, origin()))
+            skipped = tuple(Skipped(number=one.number, reason=why) for one, why in piece)
+            seq = await keep(self._store, MessagesSkipped(skipped=skipped), address, origin())
+            campaign.skipped([one for one, _ in piece], seq)
 
 
 def spans(numbers: Sequence[int]) -> tuple[Span, ...]:

@@ -3,6 +3,7 @@
 import uvloop
 from fastapi import FastAPI
 
+from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
 from campaign_events.service import Resources, Settings, api, connected, run
@@ -10,6 +11,7 @@ from campaign_events.upkeep import Upkeep
 from moderation import campaigns_api, senders_api
 from moderation.desk import Desk
 from moderation.estimates import Estimates
+from moderation.migrations import SCHEMA
 from moderation.projections import MODERATION, Views
 
 AUDIENCE_OWNER = "campaign"
@@ -21,11 +23,10 @@ def door(
     """Return the HTTP app over this projection."""
     app = api("moderation", resources)
     app.state.projectors = [projector]
-    app.state.desk = Desk(
-        log=resources.log,
-        views=Views(projector.view),
-        estimates=Estimates(resources.mongo[audience_owner].contacts),
-    )
+    estimates = Estimates(resources.mongo[audience_owner].contacts)
+    app.state.desk = Desk(log=resources.log, views=Views(projector.view), estimates=estimates)
+    erasing: Erasing = app.state.erasing
+    erasing.of(estimates)
     IdempotencyKeys(resources.db).serve(app)
     app.include_router(campaigns_api.router)
     app.include_router(senders_api.router)
@@ -34,7 +35,7 @@ def door(
 
 async def main() -> None:
     """Serve until told to stop."""
-    async with connected("moderation", Settings()) as resources:
+    async with connected("moderation", Settings(), SCHEMA) as resources:
         await IdempotencyKeys(resources.db).prepare()
         projector = Projector(MODERATION, resources.nc, resources.db)
         upkeep = Upkeep(resources, [projector])

@@ -8,15 +8,17 @@ from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 
+from campaign_events.erasing import Counts, Erasure
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, segmentation, variables
 
 LOOKED_AT = 200
 AT_ONCE = 25
 REMEMBERED = 1000
+NOT_REACHED = ("suppressed", "excluded", "erased")
 
 type Key = tuple[str, str]
-"""An audience and a text: neither ever changes, so nor does what was found."""
+"""An audience and a text: what was found changes only when somebody is erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,24 @@ class Estimates:
         self._remember(found)
         return {campaign_id: found[key] for campaign_id, key in keys.items()}
 
+    async def erase(self, _: Erasure) -> Counts:
+        """Nothing is stored here."""
+        return {}
+
+    async def forget(self, _: Erasure) -> None:
+        """Look again: a sample may have been made of the person's variables."""
+        self._known.clear()
+
     async def _look(self, keys: Iterable[Key]) -> dict[Key, Glimpse]:
         audiences = {audience for audience, text in keys if audience and variables(text)}
         people: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         if audiences:
             chosen = {"audience": {"$in": sorted(audiences)}, "number": {"$lte": LOOKED_AT}}
-            wanted = {"audience": 1, "variables": 1, "suppressed": 1, "excluded": 1}
+            wanted = dict.fromkeys(("audience", "variables", *NOT_REACHED), 1)
             async for contact in self.contacts.find(chosen, wanted).sort(
                 [("audience", 1), ("number", 1)]
             ):
-                if not (contact.get("suppressed") or contact.get("excluded")):
+                if not any(contact.get(name) for name in NOT_REACHED):
                     people[contact["audience"]].append(contact.get("variables") or {})
         return {key: glimpse(key[1], people[key[0]]) for key in keys}
 

@@ -14,6 +14,7 @@ from read_model import schema
 from read_model.api import router
 from read_model.audit_api import router as audit_router
 from read_model.audit_search import Search
+from read_model.erasing_api import router as erasing_router
 from read_model.parked_api import router as parked_router
 from read_model.reading import Reading
 
@@ -34,6 +35,7 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     app.include_router(router)
     app.include_router(audit_router)
     app.include_router(parked_router)
+    app.include_router(erasing_router)
     return app
 
 

@@ -82,12 +82,18 @@ class CoreApi(Answer):
     latency_ms: float | None
 
 
-class DbSchema(Answer):
-    """Which schema the database has, and which one this version needs."""
+class ServiceSchema(Answer):
+    """Which schema a service's database has, and which one the running version needs."""
 
     version: int | None
     expected: int
     ok: bool
+
+
+class DbSchema(ServiceSchema):
+    """The same of this service's own, `ok` if it is so for all; then each of them."""
+
+    services: dict[str, ServiceSchema]
 
 
 class AuditState(Answer):
@@ -219,3 +225,9 @@ class Released(Answer):
     done: int
     failed: bool
     left: ParkedItem | None
+
+
+class Erased(Answer):
+    """How much was erased, by what it was: contacts, suppressions, stored answers and more."""
+
+    erased: dict[str, int]

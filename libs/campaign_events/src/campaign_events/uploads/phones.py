@@ -165,3 +165,12 @@ def _described(desc: PhoneNumberDesc | None) -> str:
     lengths = "|".join(f"[0-9]{{{length}}}" for length in desc.possible_length)
     length = f"(?=(?:{lengths})\\Z)" if lengths else ""
     return f"{length}(?:{desc.national_number_pattern})"
+
+
+def parts_of(phone: str) -> tuple[str, str, str]:
+    """Return calling code, national number, and what its country dials before that, if anything."""
+    number = phonenumbers.parse(phone)
+    region = phonenumbers.region_code_for_number(number) or ""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    trunk = (metadata.national_prefix or "") if metadata is not None else ""
+    return str(number.country_code), phonenumbers.national_significant_number(number), trunk
