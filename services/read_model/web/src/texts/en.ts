@@ -1,6 +1,8 @@
 // One group per page; `shared` is what several of them say. Numbers come formatted.
 import { actions } from "./actions";
+import { calling } from "./calling";
 import { campaigns } from "./campaigns";
+import { detail } from "./detail";
 import { overview } from "./overview";
 
 const shared = {
@@ -12,6 +14,7 @@ const shared = {
   cancel: "Cancel",
   copy: "Copy",
   copied: "Copied",
+  copyId: "Copy the whole id",
   none: "–",
   never: "never",
   asOf: (time: string) => `as of ${time}`,
@@ -56,7 +59,6 @@ const shell = {
   diagnostics: "Diagnostics",
   newCampaign: "New campaign",
   workspace: "Workspace",
-  user: (name: string) => `Account of ${name}`,
   roles: "Roles",
   signOut: "Sign out",
   otherWorkspace: "Look at another workspace…",
@@ -70,6 +72,18 @@ const shell = {
   coreDownTitle: "Core is down.",
   coreDown: "Campaigns can be prepared, but none can be started until it is back.",
   coreDownStart: "Core is down: nothing can be started until it is back.",
+};
+
+const paging = {
+  label: "Pages",
+  next: "Next",
+  previous: "Previous",
+  page: (page: number) => `Page ${page}`,
+};
+
+const downloads = {
+  saved: (file: string) => `${file} was saved.`,
+  failed: "The file could not be saved",
 };
 
 const signIn = {
@@ -92,4 +106,16 @@ const signIn = {
 
 const soon = { title: (page: string) => page, text: "This page is being built." };
 
-export const en = { shared, actions, shell, signIn, overview, campaigns, soon };
+export const en = {
+  paging,
+  downloads,
+  shared,
+  actions,
+  shell,
+  signIn,
+  overview,
+  campaigns,
+  soon,
+  calling,
+  detail,
+};
