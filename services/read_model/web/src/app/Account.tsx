@@ -54,13 +54,11 @@ export function Account({ session }: { session: Session }) {
     <div className={classes.account}>
       <Menu position="top-start" width="target" shadow="md">
         <Menu.Target>
-          <UnstyledButton
-            className={classes.button}
-            aria-label={texts.shell.user(session.person.name)}
-          >
+          <UnstyledButton className={classes.button}>
             <Group gap="sm" wrap="nowrap">
               <Avatar
                 name={session.person.name}
+                aria-hidden
                 color="teal"
                 variant="filled"
                 size={34}
