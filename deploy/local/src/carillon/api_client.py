@@ -103,7 +103,8 @@ class Person:
         reasons = problem.get("reasons") or [
             f"{error.get('field')}: {error.get('reason')}" for error in problem.get("errors") or []
         ]
-        text = detail if not reasons else f"{detail} {'; '.join(map(str, reasons))}"
+        further = [str(reason) for reason in reasons if str(reason) not in detail]
+        text = " ".join([detail, "; ".join(further)]).rstrip()
         raise ProblemError(answer.status_code, problem.get("code", "unknown"), text)
 
 

@@ -34,7 +34,7 @@ class Progress:
         """Note that this process is at it."""
         self._from, self._began = self.generation.seq, time.monotonic()
         self.target = target
-        await self.tell(())
+        await self.note()
 
     async def enter(self, state: State) -> None:
         """Note that the job comes to its next part.
@@ -53,15 +53,22 @@ class Progress:
             Over: the job was ended by somebody.
 
         """
-        now = time.monotonic()
-        if now - self._told < TOLD_EVERY_S:
-            return
-        self._told, grown = now, self.generation.seq - self._from
+        if time.monotonic() - self._told >= TOLD_EVERY_S:
+            await self.note()
+
+    async def note(self) -> None:
+        """Note the progress.
+
+        Raises:
+            Over: the job was ended by somebody.
+
+        """
+        self._told, grown = time.monotonic(), self.generation.seq - self._from
         facts = {
             "pid": os.getpid(),
             "position": self.generation.seq,
             "target": self.target,
-            "events_per_s": round(grown / max(now - self._began, 0.001)),
+            "events_per_s": round(grown / max(self._told - self._began, 0.001)),
         }
         if not await self.succession.note(self.job, progress=facts):
             raise Over
@@ -75,3 +82,4 @@ async def grow(generation: Generation, log: EventLog, progress: Progress) -> Non
     while progress.target - generation.seq > NEAR:
         await generation.follow(progress.tell, end=progress.target)
         progress.target = await log.last_seq(projection.stream, projection.subject)
+    await progress.note()

@@ -73,6 +73,7 @@ class Verification:
         live, place = await self._succession.place()
         await self._progress.begin(place)
         await self._scratch.follow(self._progress.tell, end=place)
+        await self._progress.note()
         await self._progress.enter("comparing")
         for name, indexes in self._scratch.projection.collections.items():
             await self._compare(name, live, _expiries(indexes))

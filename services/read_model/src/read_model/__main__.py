@@ -10,12 +10,13 @@ from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.service import Resources, Settings, api, connected, run
 from campaign_events.upkeep import Upkeep
-from read_model import schema
 from read_model.api import router
 from read_model.audit_api import router as audit_router
 from read_model.audit_search import Search
 from read_model.erasing_api import router as erasing_router
+from read_model.migrations import SCHEMA
 from read_model.parked_api import router as parked_router
+from read_model.projections_api import router as projections_router
 from read_model.reading import Reading
 
 UNAUTHORIZED = 13
@@ -31,11 +32,13 @@ def door(resources: Resources, reading: Reading) -> FastAPI:
     reading.overview.diagnostics.retention = trail.retention.days
     parked: ParkedDesk = app.state.parked
     reading.overview.diagnostics.places.parked = parked.of_view
+    reading.overview.diagnostics.schemas.own = app.state.gate
     IdempotencyKeys(resources.db).serve(app)
     app.include_router(router)
     app.include_router(audit_router)
     app.include_router(parked_router)
     app.include_router(erasing_router)
+    app.include_router(projections_router)
     return app
 
 
@@ -50,8 +53,7 @@ async def _prepare_audit(resources: Resources) -> None:
 
 async def main() -> None:
     """Serve until told to stop."""
-    async with connected("read_model", Settings()) as resources:
-        await schema.state(resources.db)
+    async with connected("read_model", Settings(), SCHEMA) as resources:
         await _prepare_audit(resources)
         await IdempotencyKeys(resources.db).prepare()
         reading = Reading.of(resources.nc, resources.db, resources.log)
