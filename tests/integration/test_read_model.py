@@ -397,4 +397,4 @@ async def test_the_diagnostics_answer_while_the_database_is_away(
             assert time.monotonic() - asked < 2
             assert answer.status_code == 200
             assert (answer.json()["mongo"], answer.json()["nats"]) == ("down", "ok")
-            assert answer.json()["db_schema"] == {"version": None, "expected": 1, "ok": False}
+            assert not answer.json()["db_schema"]["ok"]

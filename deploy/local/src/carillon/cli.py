@@ -14,6 +14,7 @@ from carillon.erase_cli import erasures
 from carillon.errors import PlainError
 from carillon.identity import DEFAULT_TTL, ROLES, Identity
 from carillon.log_cli import logs
+from carillon.migrate_cli import migrations
 from carillon.parked_cli import parked
 from carillon.projections_cli import projections
 from carillon.stack_file import DEFAULT_FOLDER
@@ -31,6 +32,7 @@ campaigns = typer.Typer(help="Campaigns from the shell.", no_args_is_help=True)
 app.add_typer(campaigns, name="campaign")
 app.add_typer(logs, name="log")
 app.add_typer(parked, name="parked")
+app.add_typer(migrations)
 app.add_typer(projections, name="projections")
 app.add_typer(backups)
 app.add_typer(erasures)

@@ -21,6 +21,7 @@ from carillon.edge import DEFAULT_PORT, Edge
 from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
 from carillon.identity import DEMO_WORKSPACE, Identity
+from carillon.migrate import NOTHING_TO_DO, migrate
 from carillon.mongo_server import MongoServer, ensure_audit
 from carillon.nats_server import NatsServer, ensure_topology
 from carillon.ports import Ports, is_free
@@ -39,7 +40,7 @@ from carillon.services import (
 )
 from carillon.sign_in import Links, exchanging
 from carillon.stack_file import Place, StackFile, remove_stack_file
-from carillon.supervisor import Program, Supervised
+from carillon.supervisor import Program, Supervised, together
 from carillon.telephony_file import needs_simulator, with_port
 from carillon.unfinished import refuse_unfinished
 
@@ -273,7 +274,8 @@ async def start_servers(stack: Stack, ending: AsyncExitStack) -> None:
 
 
 async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
-    await _start_together(stack, ending, [_carrier(stack), *_phones(stack)])
+    simulators = [_carrier(stack), *_phones(stack)]
+    await together(_migrate(stack), _start_together(stack, ending, simulators))
     services = [Service(name, stack.ports.take(name)) for name in stack.options.services]
     programs = [
         service.program(_log(stack, service.name), stack.data, _settings_of(stack, service.name))
@@ -293,6 +295,17 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     stack.url = edge.url
     program = edge.program(_log(stack, "edge"), _plain_environment(stack.options))
     await _start_together(stack, ending, [program])
+
+
+async def _migrate(stack: Stack) -> None:
+    """Bring the databases to what the services need, before these look at them."""
+    environment = _plain_environment(stack.options)
+
+    def say(line: str) -> None:
+        if not line.endswith(NOTHING_TO_DO):
+            stack.narrate(line)
+
+    await migrate(stack.options.services, stack.mongo.url, environment, say)
 
 
 def _carrier(stack: Stack) -> Program:
@@ -342,12 +355,7 @@ async def _start_together(
     """Start these at the same time; at the end they are ended at the same time too."""
     batch = [_supervised(stack, program) for program in programs]
     ending.push_async_callback(_stop_together, batch)
-    try:
-        async with asyncio.TaskGroup() as starting:
-            for one in batch:
-                starting.create_task(_start(stack, one))
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+    await together(*(_start(stack, one) for one in batch))
 
 
 def _supervised(stack: Stack, program: Program) -> Supervised:

@@ -6,7 +6,7 @@ import ctypes
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,3 +180,13 @@ def _dies_with_launcher(number: signal.Signals) -> Callable[[], None] | None:
         prctl(PR_SET_PDEATHSIG, int(number))
 
     return ask_the_kernel
+
+
+async def together(*pieces: Coroutine[None, None, None]) -> None:
+    """Do these at the same time; the first that fails ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for piece in pieces:
+                group.create_task(piece)
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None

@@ -17,6 +17,7 @@ from campaign.door import Door
 from campaign.erasing import ContactErasing
 from campaign.exclusions import Exclusions
 from campaign.launching import DUE, Launcher
+from campaign.migrations import SCHEMA
 from campaign.reactions import follow_others, reactions
 from campaign.settings_api import settings_routes
 from campaign.suppressed import SUPPRESSED, SuppressionList
@@ -80,7 +81,7 @@ async def compose(
 
 async def main(settings: CampaignSettings, secret: bytes) -> None:
     """Decide about campaigns until SIGTERM."""
-    async with connected("campaign", settings) as resources:
+    async with connected("campaign", settings, SCHEMA) as resources:
         app, work = await compose(resources, secret, settings.upload_limit_bytes)
         await run(app, resources, work)
 

@@ -15,6 +15,7 @@ from campaign_events.table_file import TableFileError
 from campaign_events.upkeep import Upkeep
 from dialler.calls_api import call_routes
 from dialler.health import Health
+from dialler.migrations import SCHEMA
 from dialler.owning import Owners
 from dialler.reading import Views
 from dialler.switchboard import Switchboard
@@ -32,7 +33,7 @@ class DiallerSettings(Settings):
 
 async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySettings]) -> None:
     """Call the contacts of voice campaigns until SIGTERM."""
-    async with connected("dialler", settings) as resources, AsyncExitStack() as open_lines:
+    async with connected("dialler", settings, SCHEMA) as resources, AsyncExitStack() as open_lines:
         switchboards = {
             one.id: Switchboard(await open_lines.enter_async_context(open_telephony(one)))
             for one in telephonies

@@ -22,6 +22,7 @@ from dispatcher.health import Health
 from dispatcher.inbound import OptOuts
 from dispatcher.links.file import LINKS_FILE
 from dispatcher.links.settings import LinkSettings
+from dispatcher.migrations import SCHEMA
 from dispatcher.owning import LinkOwner
 from dispatcher.pushes import Pushes
 from dispatcher.pushing import Stores
@@ -48,7 +49,7 @@ class DispatcherSettings(Settings):
 
 async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secret: bytes) -> None:
     """Plan and send SMS until SIGTERM."""
-    async with connected("dispatcher", settings) as resources:
+    async with connected("dispatcher", settings, SCHEMA) as resources:
         keys = IdempotencyKeys(resources.db)
         await keys.prepare()
         listed = Projector(SUPPRESSED, resources.nc, resources.db)

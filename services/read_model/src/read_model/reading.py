@@ -18,6 +18,7 @@ from read_model.notices import Notices
 from read_model.overview import Overview
 from read_model.places import Places
 from read_model.projections import CALLS, CAMPAIGNS, HISTORY, MESSAGES, Views
+from read_model.schemas import Schemas
 from read_model.streams import Streams
 
 
@@ -41,7 +42,7 @@ class Reading:
         ]
         views = Views(*(projector.view for projector in projectors))
         core = Core(nc)
-        diagnostics = Diagnostics(core, Places(nc, log, projectors), db, Waiting(nc))
+        diagnostics = Diagnostics(core, Places(nc, log, projectors), db, Waiting(nc), Schemas(nc))
         overview = Overview(views, core, diagnostics, counts=Kept(projectors[0]))
         return cls(views, overview, projectors, Streams(notices), Dialler(nc))
 

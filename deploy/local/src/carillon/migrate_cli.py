@@ -1,0 +1,24 @@
+"""`carillon migrate`: the databases of all services, brought to what this version needs."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from carillon.stack_file import DEFAULT_FOLDER
+
+migrations = typer.Typer()
+
+Data = Annotated[Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)]
+
+
+@migrations.command()
+def migrate(*, data: Data = DEFAULT_FOLDER) -> None:
+    """Bring the databases to the schema that this version needs; doing it again changes nothing.
+
+    `carillon up` does the same before it starts the services.
+    """
+    from carillon.migrate import migrate_running
+
+    asyncio.run(migrate_running(data, typer.echo))
