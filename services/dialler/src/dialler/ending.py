@@ -12,7 +12,7 @@ from campaign_events.eventlog import EventLog
 from dialler.calling import Call, outcome
 from dialler.caps import longest
 from dialler.facts import append
-from dialler.reading import Views
+from dialler.reading import Views, as_kept
 from dialler.redial import Attempt, Wish, follow
 from dialler.refusals import Refusals
 from dialler.run import Closed, Run
@@ -84,7 +84,7 @@ class Endings:
             wish=None if wish is None else Wish(wish.preferred_time, wish.reason),
             hopeless=ended.outcome in HOPELESS,
         )
-        attempts = sorted({*earlier, call.dialled_at})
+        attempts = sorted({*earlier, as_kept(call.dialled_at)})
         fate = follow(attempt, terms_of(run, call.timezone, attempts, self._over(call, now)))
         return AttemptEnd(
             number=call.number,

@@ -14,6 +14,11 @@ LIVE = "live"
 """Where live calls are just now; written by their owners, derived from nothing."""
 
 
+def as_kept(moment: datetime) -> datetime:
+    """Return a moment as a view has it: MongoDB keeps milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 class Views:
     """The dialler's collections, of the generations that are live at the moment of asking."""
 
