@@ -20,6 +20,7 @@ id = "sim"
 type = "simulator"
 seed = 5
 time_scale = 20
+talk_mean_s = 60
 answer = 0.5
 dispositions = { not_interested = 0.2 }
 """
@@ -28,7 +29,7 @@ WISH: dict[str, Any] = {
     "name": "Spring",
     "destination": "sim:agents",
     "caller_ids": ["+4930111111"],
-    "concurrency_limit": 20,
+    "concurrency_limit": 30,
     "cps_limit": 50,
     "time_window": {"start": "00:00", "end": "23:59", "timezone": "UTC"},
     "campaign_mode": "continuous",
