@@ -10,7 +10,6 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlayerStop,
-  IconPlayerTrackNext,
   IconRefresh,
   IconTrash,
 } from "@tabler/icons-react";
@@ -28,7 +27,7 @@ const ICONS: Record<Action, typeof IconCopy> = {
   "cancel-restart": IconArrowBackUp,
   start: IconPlayerPlay,
   pause: IconPlayerPause,
-  resume: IconPlayerTrackNext,
+  resume: IconPlayerPlay,
   stop: IconPlayerStop,
   delete: IconTrash,
   archive: IconArchive,

@@ -98,6 +98,12 @@ export const overview = {
     fallbackEmpty: "file empty ✓",
     fallbackHint:
       "Audit records wait on disk while MongoDB is away; they are read in by themselves afterwards.",
+    log: "Event log",
+    database: "Database",
+    up: "up",
+    down: "down",
+    links: "Carrier links",
+    linksUp: (up: number, all: number) => `${up} of ${all} up`,
     fine: "fine",
     wrong: "needs a look",
   },

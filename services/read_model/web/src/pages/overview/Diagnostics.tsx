@@ -62,10 +62,12 @@ export function Diagnostics({ diagnosed }: { diagnosed: Diagnosed }) {
   );
 }
 
-function checks({ core_api: core, db_schema: schema, audit }: Diagnosed): readonly Check[] {
+function checks(diagnosed: Diagnosed): readonly Check[] {
+  const { core_api: core, db_schema: schema, audit, links } = diagnosed;
   const { diagnostics: words } = texts.overview;
   const isUp = core.status === "ok";
   const isEmpty = audit.fallback === "empty";
+  const linksUp = links.filter((link) => link.state === "up").length;
   return [
     {
       name: words.coreApi,
@@ -95,5 +97,22 @@ function checks({ core_api: core, db_schema: schema, audit }: Diagnosed): readon
       ...(isEmpty ? {} : { hint: words.fallbackHint }),
       testid: "check-fallback",
     },
+    {
+      name: words.links,
+      value: words.linksUp(linksUp, links.length),
+      isFine: isUp && linksUp === links.length,
+      testid: "check-links",
+    },
+    ...(
+      [
+        ["log", diagnosed.nats],
+        ["database", diagnosed.mongo],
+      ] as const
+    ).map(([name, state]) => ({
+      name: words[name],
+      value: words[state === "ok" ? "up" : "down"],
+      isFine: state === "ok",
+      testid: `check-${name}`,
+    })),
   ];
 }
