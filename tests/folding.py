@@ -71,11 +71,3 @@ def _place(document: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
     for parent in parents:
         document = document.setdefault(parent, {})
     return document, name
-
-
-def seen(view: Any) -> Any:
-    """What a reader of the view sees: a count of nothing is no different from no count."""
-    if not isinstance(view, dict):
-        return view
-    shown = {name: seen(value) for name, value in view.items()}
-    return {name: value for name, value in shown.items() if value is False or value not in (0, {})}

@@ -15,20 +15,24 @@ from typing import Any
 
 import httpx
 import nats
+from nats.aio.client import Client
 from pymongo import AsyncMongoClient
 
 from campaign.launching import DUE
 from campaign.suppressed import SUPPRESSED
-from campaign_events.envelope import Recorded
+from campaign_events.envelope import Batch, Recorded
 from campaign_events.eventlog import EventLog
+from campaign_events.generation import Generation
 from campaign_events.message import BATCH, OUTCOME_UNKNOWN, Failure
 from campaign_events.projection import Database, Projection
-from campaign_events.projector import Projector
+from campaign_events.succession import SCRATCH, Succession
+from campaign_events.verifying import Verification
 from dialler.views import CALLS as DIALLED_CALLS
 from dialler.views import CAMPAIGNS as DIALLED_CAMPAIGNS
+from dispatcher.addressees import ADDRESSEES
+from dispatcher.suppressed import SUPPRESSED as LISTED
 from dispatcher.views import CAMPAIGNS as DISPATCHED_CAMPAIGNS
 from dispatcher.views import MESSAGES as DISPATCHED_MESSAGES
-from folding import seen
 from moderation.projections import MODERATION
 from read_model.projections import CALLS, CAMPAIGNS, HISTORY, MESSAGES
 from stacks import Platform, ask, until
@@ -41,6 +45,8 @@ PROJECTIONS: Sequence[tuple[str, Projection]] = (
     ("moderation", MODERATION),
     ("dispatcher", DISPATCHED_CAMPAIGNS),
     ("dispatcher", DISPATCHED_MESSAGES),
+    ("dispatcher", ADDRESSEES),
+    ("dispatcher", LISTED),
     ("dialler", DIALLED_CAMPAIGNS),
     ("dialler", DIALLED_CALLS),
     ("read_model", CALLS),
@@ -340,54 +346,34 @@ def differing_rows(story: Story, rows: Mapping[int, Json], phones: Sequence[str]
 
 
 async def differing_views(platform: Platform) -> list[str]:
-    """Fold the whole log once more, into a fresh database, and compare every view with it."""
+    """Fold the whole log once more, and compare every view with that, as operators do."""
     place = platform.file()
     nc = await nats.connect(place.nats_url)
     try:
         async with AsyncMongoClient[Json](place.mongo_url, tz_aware=True) as mongo:
-            wrong: list[str] = []
-            for service, projection in PROJECTIONS:
-                fresh = mongo[f"fresh_{service}"]
-                end = await _end(EventLog(nc), projection)
-                await _folded_to(end, projection, mongo[service])
-                await _fold(end, Projector(projection, nc, fresh))
-                for name in map(projection.collection, projection.collections):
-                    wrong += await _differences(mongo[service], fresh, name)
-                await mongo.drop_database(fresh.name)
-            return wrong
+            return [
+                difference
+                for service, projection in PROJECTIONS
+                for difference in await differences(nc, mongo[service], projection)
+            ]
     finally:
         await nc.close()
 
 
-async def _end(log: EventLog, projection: Projection) -> int:
-    found = await log.load_subject(projection.stream, projection.subject)
-    return found[-1].seq if found else 0
-
-
-async def _folded_to(end: int, projection: Projection, db: Database) -> None:
-    """Wait until the service's own view has come so far."""
+async def differences(nc: Client, db: Database, projection: Projection) -> list[str]:
+    """Where the view that readers see is not what the log makes of it, to its end."""
+    succession = Succession(db, projection)
+    end = await EventLog(nc).last_seq(projection.stream, projection.subject)
     async with asyncio.timeout(60):
-        while True:
-            checkpoint = await db.checkpoints.find_one({"_id": projection.id})
-            if (checkpoint or {"seq": -1})["seq"] >= end:
-                return
+        while (await succession.place())[1] < end:
             await asyncio.sleep(0.1)
+    async with db.client.start_session() as session:
+        scratch = Generation(projection, SCRATCH, nc, db, session)
+        verification = Verification(succession, scratch)
+        await scratch.follow(_quietly, end=await verification.prepare())
+        found = await verification.compare(_quietly)
+    return [f"{db.name} {each}" for each in found.differences]
 
 
-async def _fold(end: int, projector: Projector) -> None:
-    running = asyncio.create_task(projector.run())
-    try:
-        assert await projector.reached(end, 60)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def _differences(live: Database, fresh: Database, name: str) -> list[str]:
-    kept = {row["_id"]: row async for row in live[name].find()}
-    folded = {row["_id"]: row async for row in fresh[name].find()}
-    return [
-        f"{live.name}.{name} {key}: kept {kept.get(key)}, folded {folded.get(key)}"
-        for key in kept.keys() | folded.keys()
-        if seen(kept.get(key)) != seen(folded.get(key))
-    ]
+async def _quietly(_: Batch) -> None:
+    return

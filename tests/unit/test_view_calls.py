@@ -29,6 +29,7 @@ from campaign_events.campaign import (
     ContactsUploaded,
 )
 from campaign_events.envelope import Actor, Event, Recorded, rfc3339
+from campaign_events.verifying import seen
 from campaign_events.voice import (
     CampaignRestarted,
     ContactsAdded,
@@ -46,7 +47,7 @@ from campaign_events.voice import (
     VoiceSettings,
 )
 from campaign_events.voice_presentation import restarted
-from folding import folded, recorded, seen
+from folding import folded, recorded
 from read_model.projections import fold_calls, fold_campaigns, fold_history
 from read_model.views import funnel
 from read_model.views.call_moves import moves

@@ -36,7 +36,8 @@ from campaign_events.sender import (
     SenderArchived,
     SenderCreated,
 )
-from folding import START, folded, recorded, seen
+from campaign_events.verifying import seen
+from folding import START, folded, recorded
 from moderation import projections as moderation_projections
 from read_model.projections import fold_campaigns
 from read_model.views import funnel

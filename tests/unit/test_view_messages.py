@@ -28,7 +28,8 @@ from campaign_events.message import (
     Skipped,
     Submission,
 )
-from folding import folded, recorded, seen
+from campaign_events.verifying import seen
+from folding import folded, recorded
 from read_model.projections import fold_messages
 from read_model.views.delivery import donut
 from read_model.views.moves import STILL, Move, move

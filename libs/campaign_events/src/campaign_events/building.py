@@ -8,7 +8,8 @@ import asyncio
 import os
 import pickle
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 import uvloop
 
@@ -51,12 +52,28 @@ async def obey(order: Order, resources: Resources) -> None:
         generation = Generation(order.projection, order.number, resources.nc, db, session)
         progress = Progress(succession, order.job, generation)
         try:
+            await progress.enter("growing")
             if order.number == SCRATCH:
-                await Verification(succession, generation, progress).run()
+                await _verify(Verification(succession, generation), progress)
             else:
                 await grow(generation, resources.log, progress)
         except Over:
             return
+
+
+async def _verify(verification: Verification, progress: Progress) -> None:
+    """Fold the whole log, compare, and write down what was found."""
+    scratch = progress.generation
+    await progress.begin(await verification.prepare())
+    await scratch.follow(progress.tell, end=progress.target)
+    await progress.note()
+    await progress.enter("comparing")
+    found = await verification.compare(progress.tell)
+    await scratch.db.verifications.replace_one(
+        {"_id": scratch.projection.id},
+        {"job": progress.job, "at": datetime.now(UTC), **asdict(found)},
+        upsert=True,
+    )
 
 
 async def main() -> None:

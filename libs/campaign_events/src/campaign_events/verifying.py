@@ -6,7 +6,7 @@ is read in stretches of less, and the other fold goes on to where the view stood
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.generation import Generation
-from campaign_events.growing import Progress
-from campaign_events.projection import Document
+from campaign_events.projection import Document, Told
 from campaign_events.succession import SCRATCH, Succession
 
 PIECE = 1000
@@ -50,6 +49,8 @@ class Difference:
 class Findings:
     """What a comparison has come to."""
 
+    generation: int = 0
+    position: int = 0
     documents: int = 0
     set_apart: int = 0
     """Changed on purpose beside the fold."""
@@ -60,44 +61,40 @@ class Findings:
 class Verification:
     """Grows a scratch generation to where the live one stands, and compares the two."""
 
-    def __init__(self, succession: Succession, scratch: Generation, progress: Progress) -> None:
+    def __init__(self, succession: Succession, scratch: Generation) -> None:
         self._succession = succession
         self._scratch = scratch
-        self._progress = progress
         self._found = Findings()
 
-    async def run(self) -> None:
-        """Compare, and write down the findings; the scratch generation is gone afterwards."""
+    async def prepare(self) -> int:
+        """Begin with nothing; return where the live generation stands."""
         await self._succession.remove(SCRATCH)
         await self._scratch.open()
-        live, place = await self._succession.place()
-        await self._progress.begin(place)
-        await self._scratch.follow(self._progress.tell, end=place)
-        await self._progress.note()
-        await self._progress.enter("comparing")
-        for name, indexes in self._scratch.projection.collections.items():
-            await self._compare(name, live, _expiries(indexes))
-        await self._scratch.db.verifications.replace_one(
-            {"_id": self._scratch.projection.id},
-            {
-                "job": self._progress.job,
-                "at": datetime.now(UTC),
-                "generation": live,
-                "position": self._scratch.seq,
-                **asdict(self._found),
-            },
-            upsert=True,
-        )
-        await self._succession.remove(SCRATCH)
+        _, place = await self._succession.place()
+        return place
 
-    async def _compare(self, name: str, live: int, expiries: Mapping[str, timedelta]) -> None:
+    async def compare(self, tell: Told) -> Findings:
+        """Return in what the live generation differs, as it stands by now.
+
+        The scratch generation, which should not be far from there, is gone afterwards.
+        """
+        live, _ = await self._succession.place()
+        for name, indexes in self._scratch.projection.collections.items():
+            await self._compare(name, live, _expiries(indexes), tell)
+        self._found.generation, self._found.position = live, self._scratch.seq
+        await self._succession.remove(SCRATCH)
+        return self._found
+
+    async def _compare(
+        self, name: str, live: int, expiries: Mapping[str, timedelta], tell: Told
+    ) -> None:
         """Compare one collection, in as many stretches as it takes."""
         after: Any = bson.MinKey()
         while after is not None:
             async with self._scratch.db.client.start_session(snapshot=True) as moment:
                 checkpoint = {"_id": self._scratch.projection.checkpoint(live)}
                 found = await self._scratch.db.checkpoints.find_one(checkpoint, session=moment)
-                await self._scratch.follow(self._progress.tell, end=(found or {"seq": 0})["seq"])
+                await self._scratch.follow(tell, end=(found or {"seq": 0})["seq"])
                 until = time.monotonic() + STRETCH_S
                 while after is not None and time.monotonic() < until:
                     after = await self._piece(name, live, after, moment, expiries)
@@ -164,10 +161,11 @@ def seen(value: Any) -> Any:  # noqa: ANN401 - any value of a document
 
 def _unlike(stored: Document, folded: Document, within: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield the fields that differ, with both values."""
-    for name in sorted(stored.keys() | folded.keys()):
-        ours, theirs = stored.get(name), folded.get(name)
-        if seen({name: ours}) == seen({name: theirs}):
+    shown, told = seen(stored), seen(folded)
+    for name in sorted(shown.keys() | told.keys()):
+        if name in shown and name in told and shown[name] == told[name]:
             continue
+        ours, theirs = stored.get(name), folded.get(name)
         if isinstance(ours, dict) and isinstance(theirs, dict):
             yield from _unlike(ours, theirs, f"{within}{name}.")
         else:
