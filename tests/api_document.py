@@ -22,7 +22,7 @@ from dispatcher.messages_api import message_routes
 from dispatcher.pushing_api import pushing_routes
 from dispatcher.suppressions_api import suppression_routes
 from moderation import campaigns_api, senders_api
-from read_model import api, audit_api, parked_api
+from read_model import api, audit_api, parked_api, projections_api
 
 type Json = dict[str, Any]
 ABOUT = {
@@ -50,7 +50,7 @@ def _doors() -> dict[str, Sequence[APIRouter]]:
             pushing_routes(nothing, nothing),
         ),
         "Dialler": (call_routes(nothing),),
-        "ReadModel": (api.router, audit_api.router, parked_api.router),
+        "ReadModel": (api.router, audit_api.router, parked_api.router, projections_api.router),
     }
 
 

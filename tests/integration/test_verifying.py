@@ -15,11 +15,11 @@ from campaign_events.generation import Generation
 from campaign_events.projection import Database, Projection
 from campaign_events.projector import Projector
 from campaign_events.succession import SCRATCH
-from campaign_events.verifying import ERASED, Findings, Verification
+from campaign_events.verifying import Findings, Verification
 from doors import at_work
 from ledgers import PROJECTIONS
 from read_model.projections import CAMPAIGNS, HISTORY, MESSAGES
-from read_model.views import history, pulse
+from read_model.views import pulse
 
 CREATED = CampaignCreated(
     settings=SmsSettings(name="c", text="t", sender_id="s", link_id="l"),
@@ -124,18 +124,6 @@ async def test_a_view_is_verified_while_it_goes_on(
     assert found.differing == 0
     assert before < found.position <= projector.seq
     assert found.documents >= len(said)
-
-
-async def test_what_was_erased_is_told_apart(
-    nc: Client, db: Database, log: EventLog, said: Sequence[str]
-) -> None:
-    projector = await kept(nc, db, log, HISTORY)
-    changed = {"$set": {"actor": None, ERASED: datetime.now(UTC)}}
-    await projector.view[history.NAME].update_one({"campaign": said[0]}, changed)
-
-    found = await verified(projector)
-
-    assert (found.differing, found.set_apart) == (0, 1)
 
 
 async def test_what_mongodb_forgets_by_its_age_is_no_difference(

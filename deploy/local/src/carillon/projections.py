@@ -30,7 +30,6 @@ class Checked:
 
     name: str
     documents: int
-    set_apart: int
     differing: int
     differences: Sequence[Json]
 
@@ -68,7 +67,7 @@ async def verified(data: Path, name: str | None, watch: Watch) -> AsyncIterator[
         for each in names:
             stands = await _carried_out(person, each, "verify", {}, watch)
             found = await person.ask("GET", _path(stands["name"], "verification"))
-            shown = ("documents", "set_apart", "differing", "differences")
+            shown = ("documents", "differing", "differences")
             yield Checked(stands["name"], **{key: found[key] for key in shown})
 
 

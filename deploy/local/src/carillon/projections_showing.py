@@ -58,12 +58,11 @@ def show_standing(stands: Mapping[str, Any], console: Console) -> None:
 
 def show_checked(checked: Checked, console: Console) -> None:
     """Show what was found in one projection: one line, and one for each field that differs."""
-    beside = f", {checked.set_apart} changed on purpose" if checked.set_apart else ""
     if not checked.differing:
-        console.print(f"{checked.name}: {checked.documents:,} documents as folded{beside}")
+        console.print(f"{checked.name}: {checked.documents:,} documents as folded")
         return
     console.print(
-        f"{checked.name}: {checked.differing:,} of {checked.documents:,} documents differ{beside}",
+        f"{checked.name}: {checked.differing:,} of {checked.documents:,} documents differ",
         style="red",
     )
     for one in checked.differences:

@@ -27,8 +27,6 @@ STRETCH_S = 60.0
 """How long a snapshot is read: well below the five minutes that MongoDB keeps."""
 MOST_TOLD = 500
 LONGEST = 200
-ERASED = "erased_at"
-"""A document with this field was changed on purpose, beside the fold: it is counted, no more."""
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 _READ: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
@@ -52,8 +50,6 @@ class Findings:
     generation: int = 0
     position: int = 0
     documents: int = 0
-    set_apart: int = 0
-    """Changed on purpose beside the fold."""
     differing: int = 0
     differences: list[Difference] = field(default_factory=list)
 
@@ -136,9 +132,6 @@ class Verification:
         """Take down in what two documents differ, if they do to who reads them."""
         kept: Document = {} if stored is None else bson.decode(stored, _READ)
         told: Document = {} if folded is None else bson.decode(folded, _READ)
-        if ERASED in kept:
-            self._found.set_apart += 1
-            return
         if seen(kept) == seen(told) or _has_expired(kept or told, expiries):
             return
         self._found.differing += 1

@@ -84,8 +84,8 @@ class Unlike(Answer):
 class Verified(Answer):
     """What the last comparison of a view with a fold of the whole log has found.
 
-    `set_apart` documents were changed on purpose beside the fold. `differences` are the first 500
-    fields that differ, for super admins: they may be of any workspace.
+    `differences` are the first 500 fields that differ, for super admins: they may be of any
+    workspace.
     """
 
     job: str
@@ -93,6 +93,5 @@ class Verified(Answer):
     generation: int
     position: int
     documents: int
-    set_apart: int
     differing: int
     differences: list[Unlike]

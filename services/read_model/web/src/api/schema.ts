@@ -717,6 +717,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ops/projections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Projections
+         * @description Return every projection of every service; `unanswered` are services that do not say.
+         */
+        get: operations["projections_api_v1_ops_projections_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Projection
+         * @description Return how one projection stands.
+         */
+        get: operations["projection_api_v1_ops_projections__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop
+         * @description Remove a generation that is not live; an unfinished one is given up.
+         */
+        post: operations["drop_api_v1_ops_projections__name__drop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebuild
+         * @description Grow a new generation from the beginning of the log; the live one answers all the while.
+         */
+        post: operations["rebuild_api_v1_ops_projections__name__rebuild_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rollback
+         * @description Have readers see the generation from before the last switch, once it has caught up.
+         */
+        post: operations["rollback_api_v1_ops_projections__name__rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch
+         * @description Have readers see another generation, the newest by default, once it has caught up.
+         */
+        post: operations["switch_api_v1_ops_projections__name__switch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verification
+         * @description Return what the last comparison has found.
+         */
+        get: operations["verification_api_v1_ops_projections__name__verification_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ops/projections/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Compare the live generation with a fold of the whole log; read the verification then.
+         */
+        post: operations["verify_api_v1_ops_projections__name__verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -1264,6 +1424,20 @@ export interface components {
             reason: string;
         };
         /**
+         * BuildProgress
+         * @description How far a build is in the log, and how many entries a second it takes in.
+         */
+        BuildProgress: {
+            /** Pid */
+            pid: number;
+            /** Position */
+            position: number;
+            /** Target */
+            target: number;
+            /** Events Per S */
+            events_per_s: number;
+        };
+        /**
          * Call
          * @description One contact of a run; `phone` is masked for viewers, and null when its person was erased.
          */
@@ -1423,7 +1597,7 @@ export interface components {
         };
         /**
          * DbSchema
-         * @description Which schema the database has, and which one this version needs.
+         * @description The same of this service's own, `ok` if it is so for all; then each of them.
          */
         DbSchema: {
             /** Version */
@@ -1432,6 +1606,10 @@ export interface components {
             expected: number;
             /** Ok */
             ok: boolean;
+            /** Services */
+            services: {
+                [key: string]: components["schemas"]["ServiceSchema"];
+            };
         };
         /**
          * Decided
@@ -1505,6 +1683,42 @@ export interface components {
         DispatcherVariableValue: string;
         Disposition: string;
         /**
+         * DroppedGeneration
+         * @description The projection without that generation.
+         */
+        DroppedGeneration: {
+            /** Name */
+            name: string;
+            /** Service */
+            service: string;
+            /** Projection */
+            projection: string;
+            /** Revision */
+            revision: number;
+            /** Stream */
+            stream: string;
+            /** Position */
+            position: string;
+            /** Lag */
+            lag: number | null;
+            /** Lag S */
+            lag_s: number | null;
+            /** Parked */
+            parked: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "live" | "catching_up" | "growing" | "switching" | "comparing" | "unknown";
+            /** Generation */
+            generation: number;
+            /** Generations */
+            generations: components["schemas"]["GenerationPlace"][] | null;
+            job: components["schemas"]["ProjectionJob"] | null;
+            /** Dropped */
+            dropped: number;
+        };
+        /**
          * ExclusionsBody
          * @description Phones of contacts that are not to be reached.
          */
@@ -1538,6 +1752,28 @@ export interface components {
             /** Expired */
             expired: number;
             voice: components["schemas"]["VoiceFunnel"];
+        };
+        /**
+         * GenerationPlace
+         * @description One growth of a view. `previous`: readers saw it before the live one.
+         */
+        GenerationPlace: {
+            /** Generation */
+            generation: number;
+            /** Position */
+            position: string;
+            /** Live */
+            live: boolean;
+            /** Previous */
+            previous: boolean;
+        };
+        /**
+         * GenerationWish
+         * @description Which generation; without one the service chooses, or says which there are.
+         */
+        GenerationWish: {
+            /** Generation */
+            generation?: number | null;
         };
         /**
          * Happening
@@ -1673,6 +1909,52 @@ export interface components {
             items: components["schemas"]["Waiting"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * KeptProjection
+         * @description How a projection stands; null is what nobody can tell while MongoDB or the log is away.
+         */
+        KeptProjection: {
+            /** Name */
+            name: string;
+            /** Service */
+            service: string;
+            /** Projection */
+            projection: string;
+            /** Revision */
+            revision: number;
+            /** Stream */
+            stream: string;
+            /** Position */
+            position: string;
+            /** Lag */
+            lag: number | null;
+            /** Lag S */
+            lag_s: number | null;
+            /** Parked */
+            parked: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "live" | "catching_up" | "growing" | "switching" | "comparing" | "unknown";
+            /** Generation */
+            generation: number;
+            /** Generations */
+            generations: components["schemas"]["GenerationPlace"][] | null;
+            job: components["schemas"]["ProjectionJob"] | null;
+        };
+        /**
+         * KeptProjections
+         * @description All projections; `unanswered` are the services that do not say.
+         */
+        KeptProjections: {
+            /** Items */
+            items: components["schemas"]["KeptProjection"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Unanswered */
+            unanswered: string[];
         };
         /**
          * Kpi
@@ -2059,6 +2341,40 @@ export interface components {
             worth_polling: boolean;
         };
         /**
+         * ProjectionJob
+         * @description What is being done about a projection, or was done last.
+         *
+         *     `trouble` says why its last try ended early; it is tried again by itself.
+         */
+        ProjectionJob: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "rebuild" | "switch" | "rollback" | "verify";
+            /** Generation */
+            generation: number;
+            /** Switch */
+            switch: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "growing" | "switching" | "comparing" | "done" | "cancelled";
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            progress: components["schemas"]["BuildProgress"] | null;
+            /** Trouble */
+            trouble: string | null;
+        };
+        /**
          * ProjectionState
          * @description How far a view is behind the log, and what it could not digest.
          */
@@ -2110,6 +2426,17 @@ export interface components {
             reason: string | null;
         };
         ReadModelText: string;
+        /**
+         * RebuildWish
+         * @description Whether readers see the new generation as soon as it has caught up.
+         */
+        RebuildWish: {
+            /**
+             * Switch
+             * @default true
+             */
+            switch: boolean;
+        };
         Recent: components["schemas"]["SmsRecent"] | components["schemas"]["VoiceRecent"];
         /**
          * RedialBody
@@ -2210,6 +2537,18 @@ export interface components {
             at: string;
         };
         Row: components["schemas"]["SmsRow"] | components["schemas"]["VoiceRow"];
+        /**
+         * ServiceSchema
+         * @description Which schema a service's database has, and which one the running version needs.
+         */
+        ServiceSchema: {
+            /** Version */
+            version: number | null;
+            /** Expected */
+            expected: number;
+            /** Ok */
+            ok: boolean;
+        };
         /**
          * SettingsChanges
          * @description Some settings of a workspace; what is not named stays as it is.
@@ -2629,6 +2968,22 @@ export interface components {
             campaigns: number;
         };
         /**
+         * Unlike
+         * @description A field of a document that differs; `*` is all of a document that only one side has.
+         */
+        Unlike: {
+            /** Collection */
+            collection: string;
+            /** Id */
+            id: string;
+            /** Field */
+            field: string;
+            /** Stored */
+            stored: string | null;
+            /** Folded */
+            folded: string | null;
+        };
+        /**
          * UploadCounts
          * @description What became of the rows of a file; the four are disjoint.
          */
@@ -2672,6 +3027,32 @@ export interface components {
         };
         VariableName: string;
         VariableValue: string;
+        /**
+         * Verified
+         * @description What the last comparison of a view with a fold of the whole log has found.
+         *
+         *     `differences` are the first 500 fields that differ, for super admins: they may be of any
+         *     workspace.
+         */
+        Verified: {
+            /** Job */
+            job: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Generation */
+            generation: number;
+            /** Position */
+            position: number;
+            /** Documents */
+            documents: number;
+            /** Differing */
+            differing: number;
+            /** Differences */
+            differences: components["schemas"]["Unlike"][];
+        };
         /**
          * VoiceCampaign
          * @description A voice campaign with every setting, and the numbers of one run.
@@ -3328,6 +3709,11 @@ export interface components {
             end: components["schemas"]["TimeOfDay"];
             timezone: components["schemas"]["TimeZone"];
         };
+        /**
+         * Wish
+         * @description A command without further details.
+         */
+        Wish: Record<string, never>;
         /**
          * WishedCallback
          * @description When somebody wants to be called again, and what they said.
@@ -4791,6 +5177,288 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Released"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    projections_api_v1_ops_projections_get: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProjections"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    projection_api_v1_ops_projections__name__get: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProjection"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_api_v1_ops_projections__name__drop_post: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GenerationWish"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DroppedGeneration"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rebuild_api_v1_ops_projections__name__rebuild_post: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RebuildWish"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProjection"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollback_api_v1_ops_projections__name__rollback_post: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Wish"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProjection"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    switch_api_v1_ops_projections__name__switch_post: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GenerationWish"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProjection"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verification_api_v1_ops_projections__name__verification_get: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verified"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_api_v1_ops_projections__name__verify_post: {
+        parameters: {
+            query?: {
+                workspace?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Wish"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptProjection"];
                 };
             };
             /** @description Problem */
