@@ -119,3 +119,15 @@ async def test_a_large_file_is_told_once(path: Path, capsys: pytest.CaptureFixtu
     await file.append(numbered(1))
     assert capsys.readouterr().out.count("audit fallback file is large") == 1
     file.close()
+
+
+async def test_what_waits_is_changed_where_it_is(file: FallbackFile, path: Path) -> None:
+    await file.append(numbered(4))
+    await file.done(await file.first(1))
+    await file.rewrite(lambda line: line.replace(b"2", b"*"))
+    assert await file.first(4) == [b'{"n":1}', b'{"n":*}', b'{"n":3}']
+    assert path.stat().st_size == len(b"".join(numbered(4))) + 4
+    await file.append(numbered(1, 4))
+    assert file.lines == 4
+    with pytest.raises(ValueError, match="as long as it is"):
+        await file.rewrite(lambda line: line + b"!")

@@ -26,6 +26,7 @@ class Closer:
         self._views = views
         self._folded_to = folded_to
         self._scanned_to = 0
+        self._missing_closed = False
         self._excluded_seq = 0
         self._undecided: dict[int, int] = {}
         self.news = True
@@ -41,8 +42,28 @@ class Closer:
         elif run.pending and self._scanned_to < run.last:
             await self._close_pending(run, becomes)
         elif run.pending and not run.moved:
-            # Their contacts were erased since: nobody can tell who they were.
+            await self.close_missing(run, becomes)
             run.pending = 0
+
+    async def close_missing(self, run: Run, becomes: Closed = "manual_stopped") -> None:
+        """Close as many as still wait by the count, among the numbers that have no contact.
+
+        So a count comes to its end also when contacts were removed by hand, or an audience was
+        lost; who is erased properly leaves a trace and was excluded.
+        """
+        if self._missing_closed or run.moved or run.given_up:
+            return
+        self._missing_closed = True
+        for first in range(1, run.last + 1, STRIDE):
+            last = min(first + STRIDE - 1, run.last)
+            found = await self._views.contacts_from(run.audience, first, last, STRIDE, ())
+            out = await self._views.not_fresh(run.campaign, run.number, first, last)
+            out |= {contact["number"] for contact in found}
+            numbers = [number for number in range(first, last + 1) if number not in out]
+            for some in batched(spans_of(numbers[: run.pending]), CALLS_BATCH):
+                await self._close(run, CallsClosed(run=run.number, becomes=becomes, pending=some))
+            if not run.pending:
+                return
 
     async def close_given_up(self, run: Run) -> None:
         """Say of those who were given up that they are closed."""

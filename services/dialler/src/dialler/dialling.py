@@ -33,7 +33,7 @@ from dialler.noting import Notes
 from dialler.pace import Pace
 from dialler.reading import Views
 from dialler.recalling import open_calls, standings
-from dialler.run import Candidate, Run
+from dialler.run import FRUITLESS, Candidate, Run
 from dialler.shelf import Shelf, terms_of
 from dialler.switchboard import Extension
 from dialler.talking import Orders, Talking
@@ -202,6 +202,8 @@ class Dialling:
         await self.joiner.join(run)
         await self.closer.exclude(run, self._under_way, at)
         await self.closer.close_given_up(run)
+        if run.pending and run.fruitless >= FRUITLESS:
+            await self.closer.close_missing(run)
 
     async def _dial(self, now: datetime) -> None:
         """Choose who is next, store the intent, and only then let the phone side hear of it."""

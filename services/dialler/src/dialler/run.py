@@ -162,7 +162,7 @@ class Run:
         """Whether nothing is left to do once its live calls are over.
 
         Nobody is left also when a whole look through the audience finds nobody of those who wait:
-        contacts may have been erased.
+        contacts may have been removed.
         """
         if self.broken:
             return True
