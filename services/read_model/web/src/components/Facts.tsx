@@ -9,9 +9,9 @@ export interface Fact {
 }
 
 /** What is known about something, name by name. */
-export function Facts({ facts }: { facts: readonly Fact[] }) {
+export function Facts({ facts, narrow = false }: { facts: readonly Fact[]; narrow?: boolean }) {
   return (
-    <dl className={classes.facts}>
+    <dl className={`${classes.facts} ${narrow ? classes.narrow : ""}`}>
       {facts.map(({ name, value, wide }) => (
         <div key={name} className={wide ? classes.wide : undefined}>
           <dt>{name}</dt>

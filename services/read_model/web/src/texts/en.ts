@@ -4,6 +4,7 @@ import { calling } from "./calling";
 import { campaigns } from "./campaigns";
 import { detail } from "./detail";
 import { overview } from "./overview";
+import { wizard } from "./wizard";
 
 const shared = {
   product: "Carillon",
@@ -118,4 +119,5 @@ export const en = {
   soon,
   calling,
   detail,
+  wizard,
 };

@@ -2,9 +2,9 @@ import { Stack } from "@mantine/core";
 import type { SmsCampaign } from "@/api/types";
 import { Figures } from "@/components/Figures";
 import { Panel } from "@/components/Panel";
-import { Shares } from "@/components/Shares";
+import { Legend } from "@/components/Shares";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count, share } from "@/utils/format";
 import { ProgressBar } from "./ProgressBar";
 import { messageParts } from "./parts";
 
@@ -14,25 +14,25 @@ const names = detail.figures;
 /** How far an SMS campaign is, and what became of its messages. */
 export function Delivery({ campaign }: { campaign: SmsCampaign }) {
   const { stats } = campaign;
+  const parts = messageParts(stats);
+  const ended = stats.delivered + stats.failed;
   return (
     <Panel title={detail.delivery}>
       <Stack gap="lg">
-        <ProgressBar campaign={campaign} />
+        <ProgressBar campaign={campaign} parts={parts} />
+        <Legend label={detail.messagesByState} parts={parts} />
         <Figures
           label={detail.delivery}
           figures={[
             { label: names.messages, value: count(stats.total) },
-            { label: names.delivered, value: count(stats.delivered), color: "green" },
-            {
-              label: names.inFlight,
-              value: count(stats.submitting + stats.submitted),
-              color: "blue",
-            },
-            { label: names.failed, value: count(stats.failed), color: "red" },
             { label: names.segments, value: count(stats.segments) },
+            {
+              label: names.deliveryRate,
+              value: share(ended > 0 ? stats.delivered / ended : null),
+              hint: names.deliveryRateHint,
+            },
           ]}
         />
-        <Shares label={detail.messagesByState} parts={messageParts(stats)} />
       </Stack>
     </Panel>
   );

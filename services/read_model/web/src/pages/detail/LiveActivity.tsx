@@ -2,12 +2,12 @@ import { Badge, Stack } from "@mantine/core";
 import type { VoiceCampaign } from "@/api/types";
 import { type Figure, Figures } from "@/components/Figures";
 import { Panel } from "@/components/Panel";
-import { Shares } from "@/components/Shares";
+import { Legend } from "@/components/Shares";
 import { tint } from "@/components/tint";
 import { answerRate, completionRate } from "@/pages/campaignProgress";
 import { texts } from "@/texts";
 import { duration } from "@/utils/duration";
-import { count, relative, share } from "@/utils/format";
+import { count, share } from "@/utils/format";
 import { ProgressBar } from "./ProgressBar";
 import { callParts } from "./parts";
 
@@ -18,6 +18,7 @@ const STATE_COLORS = { live: "green", idle: "gray", outside_window: "amber" } as
 /** What a voice campaign does just now, and how far it is. */
 export function LiveActivity({ campaign }: { campaign: VoiceCampaign }) {
   const { live, stats } = campaign;
+  const parts = callParts(stats);
   return (
     <Panel
       title={live ? detail.live : detail.progress}
@@ -29,7 +30,8 @@ export function LiveActivity({ campaign }: { campaign: VoiceCampaign }) {
     >
       <Stack gap="lg">
         {live && <Figures label={detail.live} figures={livingFigures(campaign, live)} />}
-        <ProgressBar campaign={campaign} />
+        <ProgressBar campaign={campaign} parts={parts} />
+        <Legend label={detail.outcomes} parts={parts} />
         <Figures
           label={detail.progress}
           figures={[
@@ -40,7 +42,6 @@ export function LiveActivity({ campaign }: { campaign: VoiceCampaign }) {
             { label: names.completion, value: share(completionRate(stats)) },
           ]}
         />
-        <Shares label={detail.outcomes} parts={callParts(stats)} />
       </Stack>
     </Panel>
   );
@@ -62,10 +63,12 @@ function livingFigures(
     { label: names.ring, value: live.avg_ring_s === null ? "–" : duration(live.avg_ring_s) },
     {
       label: names.lastDial,
-      value: live.last_dial_at ? relative(live.last_dial_at) : texts.shared.never,
+      value: live.last_dial_at ? names.ago(duration(ageOf(live.last_dial_at))) : texts.shared.never,
     },
     { label: names.pending, value: count(live.pending) },
     { label: names.retries, value: count(live.retries_queued) },
     { label: names.eta, value: live.eta_s === null ? "–" : duration(live.eta_s) },
   ];
 }
+
+const ageOf = (moment: string) => Math.round((Date.now() - Date.parse(moment)) / 1000);

@@ -90,7 +90,7 @@ function About({ call }: { call: Call }) {
       {call.callback && (
         <Text size="sm">{detail.callbackWished(dateTime(call.callback.due_at))}</Text>
       )}
-      {variables.length > 0 && <Facts facts={variables} />}
+      {variables.length > 0 && <Facts narrow facts={variables} />}
     </Stack>
   );
 }
@@ -136,7 +136,7 @@ function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
           <Text size="sm" c="dimmed" mb="xs">
             <time dateTime={attempt.started_at}>{dateTime(attempt.started_at)}</time>
           </Text>
-          <Facts facts={factsOf(attempt)} />
+          <Facts narrow facts={factsOf(attempt)} />
         </Timeline.Item>
       ))}
     </Timeline>

@@ -12,7 +12,7 @@ export function messageParts(stats: SmsStats): Part[] {
     { label: figures.inFlight, value: stats.submitting + stats.submitted, color: "blue" },
     { label: figures.failed, value: stats.failed, color: "red" },
     { label: figures.skipped, value: stats.skipped, color: "amber" },
-    { label: figures.queued, value: stats.queued, color: "gray" },
+    { label: figures.queued, value: stats.queued, color: null },
   ];
 }
 
@@ -28,7 +28,7 @@ export function callParts(stats: VoiceStats): Part[] {
     { label: parts.live, value: stats.live, color: "teal" },
     { label: parts.callback, value: stats.callback_pending, color: "blue" },
     { label: parts.retry, value: stats.retry_pending, color: "cyan" },
-    { label: parts.pending, value: stats.pending, color: "gray" },
+    { label: parts.pending, value: stats.pending, color: null },
   ];
   const seldom: readonly string[] = [parts.abandoned, parts.window_closed, parts.manual_stopped];
   return all.filter((part) => part.value > 0 || !seldom.includes(part.label));
