@@ -84,8 +84,9 @@ class Generation:
         end = await EventLog(self.nc).last_seq(self.projection.stream)
         if self.seq > end:
             raise AheadOfLog(
-                f"{self.id} stands at {self.seq}, but {self.projection.stream} "
-                f"ends at {end}: restore the matching backup of MongoDB or rebuild the projection"
+                f"{self.id} stands at {self.seq}, but {self.projection.stream} ends at {end}: the "
+                "log is older than MongoDB. Put both back from one backup: "
+                "carillon restore BACKUP --data NEW_FOLDER"
             )
 
     async def follow(
