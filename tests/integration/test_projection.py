@@ -97,5 +97,5 @@ async def test_a_checkpoint_ahead_of_the_log_stops_the_projector(
     ahead = await log.last_seq("MESSAGES") + 1
     await db.checkpoints.insert_one({"_id": TOTALS.id, "seq": ahead, "stream": "MESSAGES"})
 
-    with pytest.raises(AheadOfLog, match="restore the matching backup"):
+    with pytest.raises(AheadOfLog, match="carillon restore BACKUP"):
         await Projector(TOTALS, nc, db).run()
