@@ -1,4 +1,4 @@
-"""Poisoned entries in the log of a whole platform: campaigns wait, others go on, people repair."""
+"""A platform out of order: poisoned entries, databases of another schema; people repair it."""
 
 import asyncio
 import json
@@ -37,13 +37,12 @@ async def admin(started: Platform, crew: Crew) -> AsyncIterator[httpx.AsyncClien
 
 
 async def carillon(platform: Platform, *arguments: str) -> tuple[int, str]:
-    """Exit code and standard output of a command."""
-    command = [CARILLON, "parked", *arguments, "--data", str(platform.data)]
+    """Exit code of a command, and all that it says."""
+    command = [CARILLON, *arguments, "--data", str(platform.data)]
     ended = await asyncio.to_thread(
         subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
     )
-    assert not ended.stderr, ended.stderr
-    return ended.returncode, ended.stdout
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 async def parked(admin: httpx.AsyncClient, thing: str) -> list[dict[str, Any]]:
@@ -76,13 +75,13 @@ async def test_a_view_that_is_repaired_takes_in_what_waited_in_order(
     assert (item["service"], item["reader"], item["waiting"]) == ("read_model", "campaigns.r1", 2)
     assert item["error"].startswith("write refused: 121")
     await counted(admin, 3)
-    code, said = await carillon(started, "retry", item["id"])
+    code, said = await carillon(started, "parked", "retry", item["id"])
     assert (code, "failed" in said) == (1, True)
     [again] = await parked(admin, bad)
     assert (again["tries"], again["waiting"], again["seq"]) == (2, 2, item["seq"])
 
     await refuse(started, {})
-    code, said = await carillon(started, "retry", "--all")
+    code, said = await carillon(started, "parked", "retry", "--all")
     assert (code, said.split()[0]) == (0, "free")
     assert await parked(admin, bad) == []
     row = await crew.seen(f"/campaigns/{bad}")
@@ -125,7 +124,7 @@ async def test_a_poisoned_entry_is_dropped_and_its_campaign_goes_on(
         ("dispatcher", "messages.r1"),
         ("read_model", "messages.r1"),
     }
-    code, said = await carillon(started, "show", items[0]["id"])
+    code, said = await carillon(started, "parked", "show", items[0]["id"])
     assert (code, "JSONDecodeError" in said) == (0, True)
     for item in items:
         assert "900123" not in json.dumps(item)
@@ -134,7 +133,7 @@ async def test_a_poisoned_entry_is_dropped_and_its_campaign_goes_on(
     for item in items[:-1]:
         answer = await ask(admin, "POST", f"/ops/parked/{item['id']}/drop")
         assert (answer["failed"], answer["left"]) == (False, None)
-    code, said = await carillon(started, "drop", items[-1]["id"])
+    code, said = await carillon(started, "parked", "drop", items[-1]["id"])
     assert (code, said.split()[0]) == (0, "free")
     row = await crew.until_status(made, "done")
     assert row["stats"]["delivered"] == 10
@@ -174,6 +173,55 @@ async def test_what_another_workspace_has_parked_is_not_there(
     for nonsense in ("x", "read_model:campaigns.r1", f"nobody:{path}", "read_model:a:b:c"):
         assert (await admin.get(f"/ops/parked/{nonsense}")).status_code == 404
     await refuse(started, {})
-    code, said = await carillon(started, "retry", "--all")
+    code, said = await carillon(started, "parked", "retry", "--all")
     assert (code, said.split()[0]) == (0, "free")
     await stranger.close()
+
+
+async def states(started: Platform, version: int) -> None:
+    """Have the database of moderation state another schema."""
+    async with AsyncMongoClient[dict[str, Any]](started.file().mongo_url) as mongo:
+        await mongo["moderation"].schema.update_one({}, {"$set": {"version": version}})
+
+
+async def schemas(admin: httpx.AsyncClient, *, ok: bool) -> dict[str, Any]:
+    """The schemas of all databases, once they are all right or not."""
+    shown: dict[str, Any] = {}
+    async with asyncio.timeout(30):
+        while shown.get("ok") is not ok:
+            shown = (await ask(admin, "GET", "/diagnostics"))["db_schema"]
+            await asyncio.sleep(0.1)
+    return shown
+
+
+async def test_a_service_waits_for_the_schema_that_it_needs(
+    started: Platform, crew: Crew, admin: httpx.AsyncClient
+) -> None:
+    assert (await schemas(admin, ok=True))["version"] == 1
+    await states(started, 0)
+    await started.kill("moderation")
+    shown = await schemas(admin, ok=False)
+    assert shown["services"]["moderation"] == {"version": 0, "expected": 1, "ok": False}
+    assert shown["services"]["campaign"]["ok"]
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{started.file().services['moderation'].url}/readyz")
+    assert answer.status_code == 503
+    needed = "the database of moderation has schema 0, this version needs 1: run `carillon migrate`"
+    assert answer.json()["schema"] == f"down: {needed}"
+    refused = await crew.author.get("/senders")
+    assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+    assert "run `carillon migrate`" in refused.json()["detail"]
+
+    code, said = await carillon(started, "migrate")
+    assert (code, "moderation: schema 0 to 1" in said) == (0, True)
+    await schemas(admin, ok=True)
+    await started.all_ready()
+    assert (await crew.author.get("/senders")).status_code == 200
+
+    await states(started, 99)
+    assert (await schemas(admin, ok=False))["services"]["moderation"]["version"] == 99
+    code, said = await carillon(started, "migrate")
+    assert (code, "which a newer version has made" in said) == (1, True)
+    assert said.count("nothing to do") == 4
+    await states(started, 1)
+    await schemas(admin, ok=True)
