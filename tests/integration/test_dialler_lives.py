@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 import phones_process
 from campaign_events.call import RunOpened
@@ -253,6 +254,25 @@ async def test_when_the_window_of_a_single_day_is_over_who_waits_is_closed(
     ends = states(facts)
     assert ends.keys() == set(range(1, 51)) - {7}
     assert set(ends.values()) == {"window_closed"}
+
+
+async def test_who_has_no_contact_any_more_waits_for_nothing(
+    rig: Rig, log: EventLog, mongo_url: str
+) -> None:
+    campaign = await rig.draft(12, suppressed=(7,))
+    opened = RunOpened(run=1, audience=rig.audiences[-1], total=11, last=12)
+    fact = Fact(opened, Address(rig.workspace, campaign), new_id())
+    await log.append_fact(fact, Origin(new_id(), datetime.now(UTC), "test"))
+    async with AsyncMongoClient[dict[str, Any]](mongo_url) as mongo:
+        lost = {"audience": rig.audiences[-1], "number": {"$in": [3, 12]}}
+        await mongo["campaign"]["contacts"].delete_many(lost)
+    await rig.say(campaign, DiallingStarted(was="draft", run=1, by=BY))
+    with rig.dialler():
+        facts = await rig.until(campaign, "call.finished")
+
+    ends = states(facts)
+    assert ends.keys() == set(range(1, 13)) - {7}
+    assert (ends[3], ends[12]) == ("manual_stopped", "manual_stopped")
 
 
 async def test_outside_the_window_nobody_is_dialled(rig: Rig, phones: Phones) -> None:
