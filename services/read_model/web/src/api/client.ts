@@ -35,8 +35,8 @@ export function addressOf(path: string): string {
 }
 
 const manners: Middleware = {
-  onRequest({ request }) {
-    const asked = new Request(addressOf(request.url), request);
+  async onRequest({ request }) {
+    const asked = await moved(request, addressOf(request.url));
     headersFor(request.method).forEach((value, name) => {
       asked.headers.set(name, value);
     });
@@ -49,6 +49,14 @@ const manners: Middleware = {
     return new ProblemError({ status: 0 });
   },
 };
+
+/** The same request to another address; its body is read first, as only HTTP/2 can send a stream. */
+async function moved(request: Request, address: string): Promise<Request> {
+  if (address === request.url) return request;
+  const { method, headers, signal } = request;
+  const body = request.body === null ? undefined : await request.arrayBuffer();
+  return new Request(address, { method, headers, signal, body });
+}
 
 /** The whole API, typed by its OpenAPI document: `await data(api.GET("/api/v1/campaigns"))`. */
 export const api = createClient<paths>({ baseUrl: window.location.origin });

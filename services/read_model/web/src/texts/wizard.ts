@@ -25,6 +25,7 @@ export const wizard = {
   discardText: "What you have entered here is forgotten.",
   discardConfirm: "Forget it",
   kept: "What you enter is kept in this tab until you are done.",
+  notSaved: "Not everything could be saved",
   mustFix: "Some entries need a look",
   channelTexts: {
     sms: "Text messages through a carrier link, after a moderator's approval.",
