@@ -58,8 +58,10 @@ lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write r
 	@! grep -nE 'https?://|file:' $(LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
 
 .PHONY: schemas
-schemas: install ## write the JSON Schema of every event to docs/events.schema.json
+schemas: install ## write the JSON Schema of every event, unless it takes less than before
+	PYTHONPATH=tests $(BIN)/python -m schema_diff
 	$(BIN)/python -m campaign_events.schemas > docs/events.schema.json
+	$(BIN)/python -m campaign_events.asyncapi > docs/asyncapi.json
 
 .PHONY: openapi
 openapi: install $(WEB)/node_modules/.installed ## write docs/openapi.json, and the dashboard's types from it

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_events.catalogue import STREAM_OF_KIND, decode, event_types, json_schemas, read
+from campaign_events.catalogue import STREAM_OF_KIND, decode, event_types, read
 from campaign_events.envelope import (
     Address,
     Event,
@@ -66,19 +66,6 @@ def test_every_event_has_been_recorded_documented_and_has_a_stream() -> None:
 
 def test_the_schemas_in_docs_are_those_of_the_code() -> None:
     assert (ROOT / "docs" / "events.schema.json").read_text() == document(), "run `make schemas`"
-
-
-def test_schemas_only_grow() -> None:
-    """What consumers rely on, frozen with the first release: types, and their required fields."""
-    frozen: dict[str, list[str]] = json.loads(
-        (Path(__file__).parent / "required_fields.json").read_text()
-    )
-    now: dict[str, Any] = json_schemas()
-    for name, required in frozen.items():
-        assert name in now, f"{name} is gone: events are for ever"
-        assert set(required) <= set(now[name]["properties"]), f"{name} has lost a field"
-        new = set(now[name].get("required", [])) - set(required)
-        assert not new, f"{name} demands {new}, which older entries of the log do not have"
 
 
 def test_a_type_from_the_future_is_kept_and_skipped() -> None:
