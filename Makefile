@@ -27,7 +27,7 @@ PYTHON312 = $(shell for p in python3.12 python3 python; do \
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 .uv/bin/uv:
 	@test -n "$(PYTHON312)" || { echo "Python 3.12 is needed and was not found." >&2; exit 1; }
