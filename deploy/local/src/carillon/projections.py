@@ -87,9 +87,7 @@ async def _carried_out(person: Person, name: str, wish: str, body: Json, watch: 
     while stands["job"]["id"] == job and stands["job"]["state"] in RUNNING:
         watch(stands)
         await asyncio.sleep(LOOK_S)
-        stands = await person.ask("GET", _path(name))
-        if stands["job"] is None:  # MongoDB is away for a moment
-            stands["job"] = {"id": job, "state": RUNNING[0], "progress": None}
+        stands = await _known(person, name)
     if stands["job"]["id"] != job or stands["job"]["state"] != "done":
         raise GivenUpError(f"The {wish} of {stands['name']} was given up: somebody dropped it.")
     watch(stands)
@@ -98,7 +96,7 @@ async def _carried_out(person: Person, name: str, wish: str, body: Json, watch: 
 
 async def _begun(person: Person, name: str, wish: str, body: Json) -> Json:
     try:
-        return await person.ask("POST", _path(name, wish), body)
+        stands = await person.ask("POST", _path(name, wish), body)
     except ProblemError as problem:
         if problem.status != httpx.codes.CONFLICT:
             raise
@@ -106,7 +104,16 @@ async def _begun(person: Person, name: str, wish: str, body: Json) -> Json:
         job = stands["job"]
         if job is None or job["kind"] != wish or job["state"] not in RUNNING:
             raise
-        return stands
+    return stands if stands["job"] else await _known(person, name)
+
+
+async def _known(person: Person, name: str) -> Json:
+    """How a projection stands; what MongoDB can not tell at the moment is waited for."""
+    while True:
+        stands = await person.ask("GET", _path(name))
+        if stands["job"]:
+            return stands
+        await asyncio.sleep(LOOK_S)
 
 
 def _path(name: str, wish: str = "") -> str:

@@ -79,7 +79,9 @@ async def grow(generation: Generation, log: EventLog, progress: Progress) -> Non
     projection = generation.projection
     await generation.open()
     await progress.begin(await log.last_seq(projection.stream, projection.subject))
-    while progress.target - generation.seq > NEAR:
+    while True:
         await generation.follow(progress.tell, end=progress.target)
+        await progress.note()
         progress.target = await log.last_seq(projection.stream, projection.subject)
-    await progress.note()
+        if progress.target - generation.seq <= NEAR:
+            return

@@ -13,7 +13,7 @@ from campaign_events.projector import Projector
 from campaign_events.service import Resources
 from campaign_events.succession import Job
 
-PATIENCE_S = 0.4
+PATIENCE_S = 2.0
 
 
 def placed(projector: Projector, parked: int) -> dict[str, Any]:

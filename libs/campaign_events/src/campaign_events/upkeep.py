@@ -132,7 +132,8 @@ class Upkeep:
         return [placed(one, self._parked(one)) for one in self._projectors]
 
     async def _listed(self, _: ops.Body) -> list[dict[str, Any]]:
-        return [await described(one, self._resources) for one in self._projectors]
+        telling = (described(one, self._resources) for one in self._projectors)
+        return await asyncio.gather(*telling)
 
     async def _shown(self, body: ops.Body) -> dict[str, Any]:
         return await described(self._named(body), self._resources)

@@ -120,7 +120,7 @@ async def rollback(_: Admin, nc: Nats, name: str, wish: Wish | None = None) -> d
 async def drop(_: Admin, nc: Nats, name: str, wish: GenerationWish | None = None) -> dict[str, Any]:
     """Remove a generation that is not live; an unfinished one is given up."""
     said = await _put(nc, name, "drop", (wish or GenerationWish()).model_dump(), DROP_S)
-    note(resource=said["name"], after={"dropped": said["dropped"]})
+    _note(said, {"dropped": said["dropped"]})
     return said
 
 
@@ -146,8 +146,12 @@ async def verification(caller: Admin, nc: Nats, name: str) -> dict[str, Any]:
 async def _wished(nc: Client, name: str, wish: str, details: Mapping[str, Any]) -> dict[str, Any]:
     said = await _put(nc, name, wish, details)
     job = said["job"] or {}
-    note(resource=said["name"], after={key: job.get(key) for key in ("id", "kind", "generation")})
+    _note(said, {key: job.get(key) for key in ("id", "kind", "generation")})
     return said
+
+
+def _note(said: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    note(resource=said["projection"], after={"service": said["service"], **after})
 
 
 async def _put(
