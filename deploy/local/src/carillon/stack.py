@@ -20,6 +20,7 @@ from carillon.development_issuer import DevelopmentIssuer
 from carillon.edge import DEFAULT_PORT, Edge
 from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
+from carillon.foreign_server import ForeignServer
 from carillon.identity import DEMO_WORKSPACE, Identity
 from carillon.migrate import NOTHING_TO_DO, migrate
 from carillon.mongo_server import MongoServer, ensure_audit
@@ -61,23 +62,6 @@ class PortTakenError(PlainError):
 
 class BadSettingsFileError(PlainError):
     """A file named on the command line cannot be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignServer:
-    """A server that somebody else runs: one address for everybody."""
-
-    address: str
-
-    def url(self, _user: str) -> str:
-        """Where to connect."""
-        return self.address
-
-    @property
-    def public_url(self) -> str:
-        """The address without the login in it."""
-        scheme, _, rest = self.address.rpartition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +162,7 @@ async def running_stack(options: Options, narrate: Narrate) -> AsyncIterator[Sta
 
 @contextmanager
 def only_launcher(data: Path) -> Iterator[None]:
-    """Keep other launchers away from a folder.
-
-    Raises:
-        AlreadyRunningError: one is there.
-    """
+    """Keep other launchers away from a folder, or raise AlreadyRunningError."""
     with (data / "launcher.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
