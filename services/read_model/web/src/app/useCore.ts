@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
 import { api, data } from "@/api/client";
 import type { Pulse } from "@/api/types";
 import { useSession } from "@/auth/session";
@@ -22,5 +23,5 @@ export function useCoreIsDown(): boolean {
 /** Let every page know at once what a stream has told. */
 export function useTellCore(): (core: Pulse["core"]) => void {
   const client = useQueryClient();
-  return (core) => client.setQueryData(CORE, core);
+  return useCallback((core) => client.setQueryData(CORE, core), [client]);
 }
