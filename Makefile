@@ -113,6 +113,7 @@ test-asterisk: install ## calls and a campaign through a real Asterisk; needs ro
 chaos: install ## big campaigns while services and servers are killed at random (many minutes)
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s -k everybody tests/system/test_kills.py
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest tests/system/test_dialling.py
+	CARILLON_STOPPED_S=60 $(BIN)/python -m pytest -k stands_still tests/system/test_audit.py
 
 .PHONY: format
 format: install $(WEB)/node_modules/.installed ## format the code and apply the safe fixes
