@@ -98,7 +98,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
     data = folder / "second" / "data"
     code, said = asyncio.run(carillon("restore", str(backup), "--data", str(data)))
     assert code == 0, said
-    links = [Link("sim"), Link("slow", window=2, segments_per_second=8)]
+    links = [Link("sim"), Link("slow", window=2, segments_per_second=5)]
     with platform(folder / "second", links=links) as up:
         yield {"up": up, "before": before, "backup": backup, "said": said}
 
@@ -251,24 +251,23 @@ async def test_an_erased_person_is_nowhere_and_nothing_waits_for_them(
     added = await admin.post("/suppressions", json={"phone": ADA}, headers=headers)
     assert added.status_code == 201
     assert len(await places(up)) >= 5
-    # The link takes 8 a second and reads ahead: she waits in memory, at the end of the line.
-    going = await crew.launched([*phones(40, 8_200), "+4915118887777"], link_id="slow")
-    held = await crew.launched(
-        [*phones(40, 8_300), "+4915118886666"], link_id="slow", text="Hello {{name}}"
-    )
+    held = await crew.launched([*phones(40, 8_300), "+4915118886666"], link_id="slow")
     await crew.until_status(held, "sending")
     await crew.act(held, "pause")
+    # The link takes 5 a second and reads ahead: the last one waits in memory.
+    going = await crew.launched([*phones(40, 8_200), "+4915118887777"], link_id="slow")
     await eventually(lambda: stats_of(crew, going), lambda stats: stats["submitted"] > 0)
-    for phone in ("+4915118887777", "+4915118886666", ADA):
+    answer = await admin.post("/ops/erase", json={"phone": "+49 151 18887777"})
+    assert answer.json()["erased"]["contacts"] == 1, answer.text
+    for phone in ("+4915118886666", ADA):
         code, said = await carillon("erase", "--phone", phone, "--data", str(up.data))
         assert code == 0, said
-        assert "contacts 1" in said or phone == ADA, said
     assert "contacts 2, " in said
     assert "pushed contacts 1" in said
     assert "suppressions 1" in said
 
     assert await places(up) == []
-    audited = await crew.seen("/audit?action=ops.erased", up.client("care", "super_admin"))
+    audited = await crew.seen("/audit?action=ops.erased", admin)
     assert ADAS_DIGITS not in json.dumps(audited)
     report = await crew.author.get(f"/campaigns/{done}/delivery-report.csv")
     assert ADAS_DIGITS not in report.text

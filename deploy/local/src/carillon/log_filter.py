@@ -9,6 +9,7 @@ from typing import Any
 from campaign_events.catalogue import STREAM_OF_KIND
 from campaign_events.envelope import Position, Recorded
 from carillon.errors import PlainError
+from carillon.log_entries import NEVER
 
 STREAMS = tuple(dict.fromkeys(STREAM_OF_KIND.values()))
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -74,11 +75,15 @@ class Filter:
         return ">" if set(tokens) == {"*"} else ".".join(tokens)
 
     def passes(self, recorded: Recorded[Any]) -> bool:
-        """Tell whether an entry that the server found is wanted."""
-        if self.since is not None and recorded.time < self.since:
-            return False
-        if self.until is not None and recorded.time >= self.until:
-            return False
+        """Tell whether an entry that the server found is wanted.
+
+        One that nobody can read has no time of its own: it passes, for it may be the trouble.
+        """
+        if recorded.time != NEVER:
+            if self.since is not None and recorded.time < self.since:
+                return False
+            if self.until is not None and recorded.time >= self.until:
+                return False
         if not self.types:
             return True
         kind, _, fact = recorded.event.type.partition(".")
