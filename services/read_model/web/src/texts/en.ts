@@ -3,8 +3,12 @@ import { actions } from "./actions";
 import { calling } from "./calling";
 import { campaigns } from "./campaigns";
 import { detail } from "./detail";
+import { diagnostics } from "./diagnostics";
+import { moderation } from "./moderation";
 import { overview } from "./overview";
+import { senders } from "./senders";
 import { wizard } from "./wizard";
+import { settings, suppressions } from "./workspace";
 
 const shared = {
   product: "Carillon",
@@ -120,4 +124,9 @@ export const en = {
   calling,
   detail,
   wizard,
+  moderation,
+  senders,
+  diagnostics,
+  suppressions,
+  settings,
 };
