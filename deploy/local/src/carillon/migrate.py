@@ -4,10 +4,15 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import ConnectionFailure
 
 from carillon.errors import PlainError
 from carillon.services import SERVICES
 from carillon.stack_file import read_stack_file
+from carillon.supervisor import NotPreparedError
 
 NOTHING_TO_DO = "nothing to do"  # how the line of a database ends that is as it should be
 
@@ -27,6 +32,20 @@ async def migrate_running(data: Path, say: Narrate) -> None:
     """
     url = read_stack_file(data).mongo_url
     await migrate(SERVICES, lambda _: url, {}, say)
+
+
+async def in_use(services: Iterable[str], mongo_url: str) -> list[str]:
+    """Those of the services that have a database yet; a new one begins with the newest schema.
+
+    Raises:
+        NotPreparedError: the server does not answer.
+    """
+    try:
+        async with AsyncMongoClient[Any](mongo_url, serverSelectionTimeoutMS=5000) as client:
+            names = set(await client.list_database_names())
+    except ConnectionFailure as error:
+        raise NotPreparedError(f"mongod does not answer: {error}") from error
+    return [service for service in services if service in names]
 
 
 async def migrate(

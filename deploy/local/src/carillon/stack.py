@@ -22,7 +22,7 @@ from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
 from carillon.foreign_server import ForeignServer
 from carillon.identity import DEMO_WORKSPACE, Identity
-from carillon.migrate import NOTHING_TO_DO, migrate
+from carillon.migrate import NOTHING_TO_DO, in_use, migrate
 from carillon.mongo_server import MongoServer, ensure_audit
 from carillon.nats_server import NatsServer, ensure_topology
 from carillon.ports import Ports, is_free
@@ -285,7 +285,8 @@ async def _migrate(stack: Stack) -> None:
         if not line.endswith(NOTHING_TO_DO):
             stack.narrate(line)
 
-    await migrate(stack.options.services, stack.mongo.url, environment, say)
+    services = await in_use(stack.options.services, stack.mongo.url(ADMIN))
+    await migrate(services, stack.mongo.url, environment, say)
 
 
 def _carrier(stack: Stack) -> Program:

@@ -27,6 +27,10 @@ from campaign_events.faults import masked, said, trace
 COLLECTION = "parked"
 DROPPED = "dropped"
 PATIENCE_S = 0.5
+AWAY = (
+    *(Unavailable, ReadFailed, Conflict, nats.errors.Error, nats.js.errors.Error),
+    *(ConnectionError, TimeoutError),
+)
 NOT_TRIED = "not tried since the one before it was dealt with"
 
 type Kind = Literal["projection", "reaction"]
@@ -46,8 +50,7 @@ def is_away(error: Exception) -> bool:
             or error.has_error_label("TransientTransactionError")
             or error.has_error_label("UnknownTransactionCommitResult")
         )
-    away = (Unavailable, ReadFailed, Conflict, nats.errors.Error, nats.js.errors.Error, OSError)
-    return isinstance(error, away)
+    return isinstance(error, AWAY)
 
 
 @dataclass(frozen=True, slots=True)
