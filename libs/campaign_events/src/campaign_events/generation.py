@@ -33,6 +33,13 @@ class Fenced(Exception):
 class AheadOfLog(Exception):
     """The checkpoint lies behind the end of the log: the log was restored from an older backup."""
 
+    def __init__(self, checkpoint: str, seq: int, stream: str, end: int) -> None:
+        super().__init__(
+            f"{checkpoint} stands at {seq}, but {stream} ends at {end}: the log is older than "
+            "MongoDB. Put both back from one backup: carillon restore BACKUP --data NEW_FOLDER. "
+            "Or start once with CARILLON_REGROW_VIEWS=1: such views grow anew from this log"
+        )
+
 
 @dataclass(slots=True)
 class Generation:
@@ -83,11 +90,7 @@ class Generation:
         self.seq = await self.look()
         end = await EventLog(self.nc).last_seq(self.projection.stream)
         if self.seq > end:
-            raise AheadOfLog(
-                f"{self.id} stands at {self.seq}, but {self.projection.stream} ends at {end}: the "
-                "log is older than MongoDB. Put both back from one backup: "
-                "carillon restore BACKUP --data NEW_FOLDER"
-            )
+            raise AheadOfLog(self.id, self.seq, self.projection.stream, end)
 
     async def follow(
         self, tell: Told, *, end: int | None = None, stop: asyncio.Event | None = None

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     audit_retention_days: Annotated[int, Field(ge=1)] = 90
     trusted_proxies: str = "127.0.0.1,::1"
     """Whose `X-Forwarded-For` is believed: addresses and networks, by commas."""
+    regrow_views: bool = False
+    """Whether a view that holds what the log does not is put aside for a new one."""
     log_level: str = "INFO"
 
 

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from campaign_events import ops
 from campaign_events.building import Order
+from campaign_events.generation import AheadOfLog
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.parking import is_away
 from campaign_events.problems import not_found
@@ -37,9 +38,29 @@ class Upkeep:
         self._news = {projector.projection.name: asyncio.Event() for projector in projectors}
 
     async def prepare(self) -> None:
-        """Have readers look at what is live, before the first of them comes."""
+        """Have readers look at what is live, before the first of them comes.
+
+        Raises:
+            AheadOfLog: it holds what the log does not; nothing may work by it.
+
+        """
         for projector in self._projectors:
             await projector.prepare()
+            try:
+                await self._check(projector)
+            except AheadOfLog as ahead:
+                if not self._resources.settings.regrow_views:
+                    raise
+                log.warning("view put aside", why=str(ahead))
+                standing = await projector.succession.standing()
+                await projector.succession.switched(standing.live, standing.newest + 1)
+                await projector.prepare()
+
+    async def _check(self, projector: Projector) -> None:
+        projection, (live, seq) = projector.projection, await projector.succession.place()
+        end = await self._resources.log.last_seq(projection.stream)
+        if seq > end:
+            raise AheadOfLog(projection.checkpoint(live), seq, projection.stream, end)
 
     def serve(self, app: FastAPI) -> None:
         """Have operators' questions about the views answered beside the app."""
