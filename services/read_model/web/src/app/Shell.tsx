@@ -4,7 +4,9 @@ import {
   IconAddressBook,
   IconGauge,
   IconHeartRateMonitor,
+  IconMessageOff,
   IconPlugConnectedX,
+  IconSettings,
   IconShieldCheck,
   IconSpeakerphone,
 } from "@tabler/icons-react";
@@ -22,7 +24,9 @@ const PAGES = [
   { to: "/dashboard/campaigns", label: texts.shell.campaigns, icon: IconSpeakerphone },
   { to: "/dashboard/moderation", label: texts.shell.moderation, icon: IconShieldCheck },
   { to: "/dashboard/senders", label: texts.shell.senders, icon: IconAddressBook },
+  { to: "/dashboard/opt-outs", label: texts.suppressions.title, icon: IconMessageOff },
   { to: "/dashboard/diagnostics", label: texts.shell.diagnostics, icon: IconHeartRateMonitor },
+  { to: "/dashboard/settings", label: texts.settings.title, icon: IconSettings },
 ];
 
 /** The frame of every page behind the sign-in: where to go, who is here, and what is wrong. */

@@ -30,6 +30,8 @@ export const router = createBrowserRouter([
               { path: "campaigns/:id/edit", ...page(() => import("@/pages/CampaignWizard")) },
               { path: "moderation", ...page(() => import("@/pages/Moderation")) },
               { path: "senders", ...page(() => import("@/pages/Senders")) },
+              { path: "opt-outs", ...page(() => import("@/pages/Suppressions")) },
+              { path: "settings", ...page(() => import("@/pages/Settings")) },
               { path: "diagnostics", ...page(() => import("@/pages/Diagnostics")) },
               { path: "*", Component: NotFound },
             ],

@@ -3,6 +3,7 @@ export const diagnostics = {
   health: "Health",
   core: "Core API",
   latency: (ms: string) => `answers in ${ms} ms`,
+  answers: "answers",
   noAnswer: "does not answer",
   nats: "Event log (NATS)",
   mongo: "Database (MongoDB)",

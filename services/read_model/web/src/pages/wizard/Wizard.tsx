@@ -185,7 +185,12 @@ function Refusal({ error }: { error: unknown }) {
       ? [...error.reasons, ...[...error.fields].map(([field, reason]) => `${field}: ${reason}`)]
       : [];
   return (
-    <Alert color={stopped ? "amber" : "red"} title={reasons.length > 0 ? wizard.mustFix : wizard.notSaved} role="alert" mb="md">
+    <Alert
+      color={stopped ? "amber" : "red"}
+      title={reasons.length > 0 ? wizard.mustFix : wizard.notSaved}
+      role="alert"
+      mb="md"
+    >
       {reasons.length > 0 ? (
         <List size="sm">
           {reasons.map((reason) => (
