@@ -47,6 +47,14 @@ def show_all(found: Mapping[str, Any], console: Console) -> None:
             style="yellow" if item["parked"] or (item["lag_s"] or 0) > LATE_S else None,
         )
     console.print(table)
+    for item in found["items"]:
+        for name, number in (item["skipped"] or {}).items():
+            console.print(
+                f"{item['name']} went without {number:,} x {name}, which a newer version says: "
+                f"update, then carillon projections rebuild {item['name']}",
+                markup=False,
+                soft_wrap=True,
+            )
     for service in found["unanswered"]:
         console.print(f"{service} does not answer: see logs/{service}.log in the data folder")
 

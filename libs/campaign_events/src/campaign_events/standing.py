@@ -32,7 +32,7 @@ async def described(projector: Projector, resources: Resources) -> dict[str, Any
     """Return how a view stands; what MongoDB would have to tell is null while it is away."""
     projection = projector.projection
     lag, lag_s = await _lag(projector, resources)
-    told: dict[str, Any] = {"generations": None, "parked": None, "job": None}
+    told: dict[str, Any] = {"generations": None, "parked": None, "skipped": None, "job": None}
     try:
         with pymongo.timeout(PATIENCE_S):
             told = await _stored(projector)
@@ -83,12 +83,29 @@ async def _stored(projector: Projector) -> dict[str, Any]:
         }
         for number, seq in places.items()
     ]
-    told: dict[str, Any] = {"generations": generations, "parked": parked, "job": None}
+    skipped = await _skipped(projector, reader)
+    told: dict[str, Any] = {
+        "generations": generations,
+        "parked": parked,
+        "skipped": skipped,
+        "job": None,
+    }
     if standing.job is not None:
         told["job"] = _job(standing.job)
         if standing.job.is_running:
             told["state"] = standing.job.state
     return told
+
+
+async def _skipped(projector: Projector, checkpoint: str) -> dict[str, int]:
+    """Return how many events of types from the future the view has gone without, by type."""
+    found = await projector.db.checkpoints.find_one({"_id": checkpoint}, {"unknown": 1}) or {}
+    counts: dict[str, Any] = found.get("unknown", {})
+    return {
+        name if fact is None else f"{name}.{fact}": number
+        for name, facts in counts.items()
+        for fact, number in (facts.items() if isinstance(facts, dict) else ((None, facts),))
+    }
 
 
 def _job(job: Job) -> dict[str, Any]:

@@ -42,7 +42,11 @@ class GenerationPlace(Answer):
 
 
 class KeptProjection(Answer):
-    """How a projection stands; null is what nobody can tell while MongoDB or the log is away."""
+    """How a projection stands; null is what nobody can tell while MongoDB or the log is away.
+
+    `skipped` counts, by type, events of a newer version that it went without: rebuild it after the
+    update.
+    """
 
     name: str
     service: str
@@ -53,6 +57,7 @@ class KeptProjection(Answer):
     lag: int | None
     lag_s: float | None
     parked: int | None
+    skipped: dict[str, int] | None
     state: Literal["live", "catching_up", "growing", "switching", "comparing", "unknown"]
     generation: int
     generations: list[GenerationPlace] | None

@@ -1705,6 +1705,10 @@ export interface components {
             lag_s: number | null;
             /** Parked */
             parked: number | null;
+            /** Skipped */
+            skipped: {
+                [key: string]: number;
+            } | null;
             /**
              * State
              * @enum {string}
@@ -1913,6 +1917,9 @@ export interface components {
         /**
          * KeptProjection
          * @description How a projection stands; null is what nobody can tell while MongoDB or the log is away.
+         *
+         *     `skipped` counts, by type, events of a newer version that it went without: rebuild it after the
+         *     update.
          */
         KeptProjection: {
             /** Name */
@@ -1933,6 +1940,10 @@ export interface components {
             lag_s: number | null;
             /** Parked */
             parked: number | null;
+            /** Skipped */
+            skipped: {
+                [key: string]: number;
+            } | null;
             /**
              * State
              * @enum {string}
