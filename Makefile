@@ -147,6 +147,10 @@ bench-first: install ## measure the whole path: messages, folding, pages, memory
 bench-pacing: install ## measure the pacing of calls in a simulated room, draw docs/pacing.svg (minutes)
 	PYTHONPATH=tests $(BIN)/python -m bench.pacing
 
+.PHONY: bench-rebuild
+bench-rebuild: install ## rebuild every projection over a million facts while a campaign runs (a quarter of an hour)
+	PYTHONPATH=tests $(BIN)/python -m bench.rebuild
+
 .PHONY: bench-million
 bench-million: install ## send to a million recipients; memory and rates (a quarter of an hour)
 	PYTHONPATH=tests $(BIN)/python -m bench.million

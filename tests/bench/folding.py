@@ -46,8 +46,8 @@ async def fold_rates(nats_url: str, mongo: AsyncMongoClient[dict[str, Any]]) -> 
     collect_garbage_less_often()  # as every service does
     nc = await nats.connect(nats_url)
     log = EventLog(nc)
-    facts = await _fill_messages(log)
-    await _fill_campaigns(log)
+    facts = await fill_messages(log, FACTS)
+    await fill_campaigns(log, CAMPAIGNS)
     raw = {stream: await _read(nc, log, stream) for stream in ("MESSAGES", "CAMPAIGNS")}
     lines = []
     for owner, projection in (
@@ -66,11 +66,11 @@ async def fold_rates(nats_url: str, mongo: AsyncMongoClient[dict[str, Any]]) -> 
     return lines
 
 
-async def _fill_messages(log: EventLog) -> int:
+async def fill_messages(log: EventLog, facts: int) -> int:
     """Append four facts about each of many messages, in full batches."""
     origin = Origin(new_id(), datetime.now(UTC), "bench")
     campaigns = [Address("bench", new_id()) for _ in range(5)]
-    per_campaign = FACTS // 4 // len(campaigns)
+    per_campaign = facts // 4 // len(campaigns)
     for address in campaigns:
         for first in range(1, per_campaign + 1, BATCH):
             await asyncio.gather(
@@ -79,7 +79,7 @@ async def _fill_messages(log: EventLog) -> int:
                     for event in _life(address, first)
                 )
             )
-    return FACTS
+    return facts
 
 
 def _life(address: Address, first: int) -> tuple[Event, ...]:
@@ -99,7 +99,7 @@ def _life(address: Address, first: int) -> tuple[Event, ...]:
     )
 
 
-async def _fill_campaigns(log: EventLog) -> None:
+async def fill_campaigns(log: EventLog, count: int) -> None:
     """Append the whole lives of many campaigns, event by event, many campaigns at a time."""
     settings = SmsSettings(
         name="Winter sale",
@@ -118,7 +118,7 @@ async def _fill_campaigns(log: EventLog) -> None:
         CampaignCompleted(was="sending"),
     )
     origin = Origin(new_id(), datetime.now(UTC), "bench")
-    for _ in range(0, CAMPAIGNS, 500):
+    for _ in range(0, count, 500):
         addresses = [Address("bench", new_id()) for _ in range(500)]
         for event in life:
             await asyncio.gather(
