@@ -126,6 +126,7 @@ async def test_an_always_on_campaign_begins_with_nobody_and_calls_who_joins(
 ) -> None:
     phones = people(30, 13)
     made = await crew.post("/campaigns", WISH | {"always_on": True})
+    assert made == await crew.seen(f"/campaigns/{made['id']}")
     await crew.act(made["id"], "start")
     for some in (phones[:10], phones[5:]):
         contacts = [{"phone": phone, "variables": {"name": "Ada"}} for phone in some]

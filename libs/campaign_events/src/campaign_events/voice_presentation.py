@@ -109,5 +109,5 @@ def restarted(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def detail(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what only voice campaigns have beside their settings."""
-    return {"excluded": int(row.get("excluded", 0))}
+    """Return what only voice campaigns have beside settings; `live` is theirs who dial."""
+    return {"excluded": int(row.get("excluded", 0)), "run": run_number(row), "live": None}
