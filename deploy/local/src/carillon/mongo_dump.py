@@ -73,15 +73,28 @@ async def collections(client: Mongo) -> list[Found]:
 
 @asynccontextmanager
 async def one_moment(client: Mongo) -> AsyncIterator[AsyncClientSession]:
-    """Give a session that sees everything as it was at its first read, however long it reads."""
-    parameter = "minSnapshotHistoryWindowInSeconds"
-    usual = (await client.admin.command({"getParameter": 1, parameter: 1}))[parameter]
-    await client.admin.command({"setParameter": 1, parameter: HISTORY_S})
+    """Give a session that sees everything as it was at its first read, however long it reads.
+
+    On a server whose settings are not ours to change, for as long as that keeps history.
+    """
+    usual = await _keep_history(client, HISTORY_S)
     try:
         async with client.start_session(snapshot=True) as session:
             yield session
     finally:
-        await client.admin.command({"setParameter": 1, parameter: usual})
+        if usual is not None:
+            await _keep_history(client, usual)
+
+
+async def _keep_history(client: Mongo, seconds: int) -> int | None:
+    """Say for how long the server keeps history; return for how long it did, if it lets us."""
+    parameter = "minSnapshotHistoryWindowInSeconds"
+    try:
+        usual = (await client.admin.command({"getParameter": 1, parameter: 1}))[parameter]
+        await client.admin.command({"setParameter": 1, parameter: seconds})
+    except OperationFailure:
+        return None
+    return int(usual)
 
 
 async def save(
