@@ -230,6 +230,21 @@ async def test_what_makes_no_sense_is_refused_and_says_why(stage: Stage) -> None
             await kept.ask("verify")
 
 
+async def test_a_crash_right_after_the_switch_leaves_nothing_to_be_done_again(stage: Stage) -> None:
+    async with stage.service() as kept:
+        await kept.projector.reached(await kept.say(10), 20)
+        await kept.ask("rebuild")
+        job = await kept.done()
+        unsaid = {"$set": {"job.state": "switching"}, "$unset": {"job.ended_at": ""}}
+        await stage.db.generations.update_one({"job.id": job.id}, unsaid)
+        with pytest.raises(Refused, match="is live"):
+            await kept.ask("drop", generation=2)
+
+        assert (await kept.done()).id == job.id
+        assert await kept.projector.reached(await kept.say(10), 20)
+        assert await kept.read() == 20
+
+
 async def test_an_unfinished_build_can_be_dropped(stage: Stage) -> None:
     async with stage.service() as kept:
         await kept.projector.reached(await kept.say(800), 30)

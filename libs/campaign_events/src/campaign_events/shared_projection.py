@@ -61,8 +61,8 @@ class SharedProjector(Projector):
             except ConnectionFailure as error:
                 log.warning("MongoDB is away", projection=self.projection.id, why=repr(error))
                 generation, seq = self.view.generation, self.seq
-            self.view.generation = generation
-            if seq != self.seq:
+            if (generation, seq) != (self.view.generation, self.seq):
+                self.view.generation = generation
                 await self._move(seq)
                 if self.moved is not None:
                     self.moved()

@@ -137,7 +137,7 @@ class Succession:
         """Remove a generation that is not live, an unfinished one too; return which it was.
 
         Raises:
-            Refused: it is live, or there is no such one, or it has to be named.
+            Refused: it is live or about to be, there is no such one, or it has to be named.
 
         """
         standing, places = await self.standing(), await self.places()
@@ -148,7 +148,10 @@ class Succession:
         wanted = number if number is not None or not others else others[0]
         if wanted is None or wanted not in others:
             raise Refused(self._nothing_else(wanted, standing.live, others))
-        await self._cancel(wanted)
+        if not await self._cancel(wanted):
+            raise Refused(
+                f"generation {wanted} of {self._projection.name} is just being switched to"
+            )
         if wanted == standing.previous and standing.switched_at is not None:
             over = standing.switched_at + LAST_READS - datetime.now(UTC)
             await asyncio.sleep(max(over.total_seconds(), 0))
@@ -207,11 +210,16 @@ class Succession:
         doing = "something" if job is None else f"a {job.kind} of generation {job.generation}"
         return f"{doing} is under way: wait for its end, or drop that generation"
 
-    async def _cancel(self, number: int) -> None:
+    async def _cancel(self, number: int) -> bool:
+        """End what is being done about a generation; False when it is too late for that."""
+        its_job = {**self._mine, "job.generation": number}
+        stoppable = [state for state in RUNNING if state != "switching"]
+        over = {"job.state": "cancelled", "job.ended_at": datetime.now(UTC)}
         await self._db.generations.update_one(
-            {**self._mine, "job.generation": number, "job.state": {"$in": RUNNING}},
-            {"$set": {"job.state": "cancelled", "job.ended_at": datetime.now(UTC)}},
+            {**its_job, "job.state": {"$in": stoppable}}, {"$set": over}
         )
+        switching = {**its_job, "job.state": "switching"}
+        return await self._db.generations.find_one(switching) is None
 
     def _nothing_else(self, wanted: int | None, live: int, others: list[int]) -> str:
         name = self._projection.name
