@@ -104,7 +104,9 @@ function LinkRow({ link }: { link: Healthy }) {
         <Badge style={tint(link.state === "up" ? "green" : "red")}>{diagnostics[link.state]}</Badge>
       </Table.Td>
       <Table.Td ta="end">{pair(link.sessions_up, link.sessions)}</Table.Td>
-      <Table.Td ta="end">{pair(link.window_used, link.window)}</Table.Td>
+      <Table.Td ta="end" style={{ whiteSpace: "nowrap" }}>
+        {pair(link.window_used, link.window)}
+      </Table.Td>
       <Table.Td ta="end">
         {isSlowed ? pair(allowed, link.segments_per_second) : count(link.segments_per_second)}
       </Table.Td>

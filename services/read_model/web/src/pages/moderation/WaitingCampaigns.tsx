@@ -76,7 +76,7 @@ function Waiting({ campaign, reason }: { campaign: WaitingCampaign; reason: stri
               {campaign.author.name} · {relative(campaign.created_at)}
             </Text>
           </div>
-          <Facts facts={factsOf(campaign)} />
+          <Facts narrow facts={factsOf(campaign)} />
           <Stack gap={6}>
             <DecisionButtons
               name={campaign.name}
