@@ -47,14 +47,14 @@ def show_all(found: Mapping[str, Any], console: Console) -> None:
             style="yellow" if item["parked"] or (item["lag_s"] or 0) > LATE_S else None,
         )
     console.print(table)
-    for item in found["items"]:
-        for name, number in (item["skipped"] or {}).items():
-            console.print(
-                f"{item['name']} went without {number:,} x {name}, which a newer version says: "
-                f"update, then carillon projections rebuild {item['name']}",
-                markup=False,
-                soft_wrap=True,
-            )
+    for name in sorted({name for item in found["items"] for name in item["skipped"] or ()}):
+        without = [item["name"] for item in found["items"] if name in (item["skipped"] or ())]
+        console.print(
+            f"{name} is said by a newer version only; went without it: {', '.join(without)}. "
+            "Update Carillon, then rebuild them.",
+            markup=False,
+            soft_wrap=True,
+        )
     for service in found["unanswered"]:
         console.print(f"{service} does not answer: see logs/{service}.log in the data folder")
 
