@@ -19,24 +19,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
     // Written beside the pages that are served, which take its place in one step.
     outDir: "dist",
-    rolldownOptions: {
-      output: {
-        codeSplitting: {
-          groups: [
-            {
-              name: "react",
-              test: /node_modules[\\/](react|react-dom|react-router|scheduler)[\\/]/,
-              priority: 3,
-            },
-            {
-              name: "mantine",
-              test: /node_modules[\\/](@mantine[\\/](core|hooks|notifications|modals)|@floating-ui|clsx)[\\/]/,
-              priority: 2,
-            },
-          ],
-        },
-      },
-    },
   },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -134,6 +134,7 @@ export const theme = createTheme({
         events: { hover: true, focus: true, touch: true },
       },
     },
+    Skeleton: { defaultProps: { animate: false } },
     Modal: { defaultProps: { centered: true } },
     Table: { defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } },
   },
