@@ -155,6 +155,10 @@ bench-rebuild: install ## rebuild every projection over a million facts while a 
 bench-million: install ## send to a million recipients; memory and rates (a quarter of an hour)
 	PYTHONPATH=tests $(BIN)/python -m bench.million
 
+.PHONY: bench-dashboard
+bench-dashboard: install dashboard browser ## measure the dashboard with 10,000 campaigns (a minute)
+	PYTHONPATH=tests $(BIN)/python -m bench.dashboard
+
 .PHONY: clean
 clean: ## remove what the tools made; the data in .carillon stays
 	rm -rf $(WEB)/node_modules $(WEB)/dist $(PAGES)
