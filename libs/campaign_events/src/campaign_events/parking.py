@@ -95,7 +95,8 @@ class Parked:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Self:
         """Read a document."""
-        return cls(id=document["_id"], **{k: v for k, v in document.items() if k != "_id"})
+        stated = {field.name: document.get(field.name) for field in fields(cls)}
+        return cls(**{**stated, "id": document["_id"]})
 
     def without(self, events: Batch) -> "Parked | None":
         """Return what is left when these, the first of what is parked, have been dealt with."""
