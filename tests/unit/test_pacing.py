@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.hurried import HurriedRoom, Hurry
 from bench.room import Day, Room
 from dialler.pacing import KINDS, PredictivePacer, ProgressivePacer
 
@@ -194,6 +195,20 @@ SHIFTS = {
 def test_a_short_shift_keeps_the_ratio(day: Day) -> None:
     outcome = Room(day, PredictivePacer(day.target), 11).run()
     assert outcome.abandonment <= day.target
+
+
+HURRIES = {
+    "a hundred times faster": (60, Hurry(100.0, 2000)),
+    "fifty times faster": (200, Hurry(50.0, 2500)),
+    "twenty times faster, few seats": (15, Hurry(20.0, 800)),
+    "fifty times faster, people wait": (100, Hurry(50.0, 1000, patience_s=3000.0)),
+}
+
+
+@pytest.mark.parametrize(("seats", "hurry"), HURRIES.values(), ids=HURRIES)
+def test_the_limit_holds_whatever_the_time_scale(seats: int, hurry: Hurry) -> None:
+    room = HurriedRoom(seats, 0.4, hurry, PredictivePacer(0.03), 1)
+    assert room.call_everybody() <= 0.03
 
 
 def test_progressive_abandons_nobody() -> None:

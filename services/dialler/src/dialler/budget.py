@@ -11,6 +11,8 @@ RESERVE_BY_SIZE = 0.7
 """Abandoned calls that are never spent: those in flight may go wrong together."""
 EARLY_PEOPLE = 300
 EARLY_RESERVE = 2.0
+MOST_LOST = 0.55
+"""The share of the people in flight beyond the seats who may be lost before anybody notices."""
 WIDEST_RATE = 2.5
 NARROWEST_RATE = 0.2
 MEMORY_LOST = 60.0
@@ -75,13 +77,20 @@ class Budget:
             pace = min(pace, (people - then) / (share - first))
         self._rest = pace * (1.0 - share)
 
-    def allows(self, ledger: Ledger) -> bool:
-        """Whether the room may over-dial at all, whatever the model says."""
+    def bearable(self, ledger: Ledger) -> float:
+        """How many people in flight no free seat may be for, whatever the model says.
+
+        None with the budget spent or too much of it borrowed. Before that, only as many as budget
+        and reserve bear when most of them are lost before anybody can notice; what was saved so
+        far does not count, for it may be the model's mistake that is still to be found out.
+        """
         people, rest = ledger.humans, self._rest
-        left = self.limit * (people + CAUTION * rest) - ledger.abandoned
-        reserve = _reserve(ledger) + EARLY_RESERVE * max(1.0 - people / EARLY_PEOPLE, 0.0)
-        borrowed = ledger.abandoned - self.limit * people
-        return left >= reserve and borrowed <= 2.0 + math.sqrt(self.limit * (people + rest))
+        left = self.limit * (people + CAUTION * rest) - ledger.abandoned - _reserve(ledger)
+        early = EARLY_RESERVE * max(1.0 - people / EARLY_PEOPLE, 0.0)
+        borrowed = max(ledger.abandoned - self.limit * people, 0.0)
+        may_borrow = 2.0 + math.sqrt(self.limit * (people + rest))
+        slack = min(left - early, may_borrow - borrowed)
+        return (slack + _reserve(ledger)) / MOST_LOST if slack >= 0.0 else 0.0
 
     def reprice(self, ledger: Ledger) -> None:
         """Set the price so that the account is even again soon, without a jerk."""

@@ -58,6 +58,7 @@ class Forecast:
         self._machine_share = 0.2
         self._verdict_s = 2.0
         self._stay = 1.0
+        self._patience_s = math.inf
         self._learnt = -math.inf
         self._news = 0
 
@@ -81,6 +82,22 @@ class Forecast:
         self._news += 1
         self._machine_share += 0.003 * (machine - self._machine_share)
 
+    def gave_up(self, waited_s: float | None) -> None:
+        """Somebody was abandoned; people may hang up before we let them wait no longer."""
+        if waited_s is not None:
+            known = waited_s if self._patience_s == math.inf else self._patience_s
+            self._patience_s = known + 0.1 * (waited_s - known)
+
+    @property
+    def answers(self) -> float:
+        """The share of dials that become people."""
+        return self._rate.value()
+
+    @property
+    def people_among_answers(self) -> float:
+        """The share of the answers that are people's."""
+        return self.answers / (self.answers + self._machine_share)
+
     def talked(self, seconds: float) -> None:
         """A seat's talk ended."""
         self._talk.finished(seconds)
@@ -101,7 +118,9 @@ class Forecast:
         self._learnt, self._news = now, 0
         self._talk.learn([now - since for since in room.talking.values()])
         self._wrap.learn([now - since for since in room.wrapping.values()])
-        self._tabulate(room.max_wait or 0.0, self._verdict_s if room.amd_on else 0.0)
+        self._tabulate(
+            min(room.max_wait or 0.0, self._patience_s), self._verdict_s if room.amd_on else 0.0
+        )
         return True
 
     def _tabulate(self, max_wait: float, verdict_s: float) -> None:

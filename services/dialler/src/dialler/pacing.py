@@ -17,13 +17,16 @@ The rule. One more call is placed while the risk that its person finds no seat i
    what the price has turned out to cost: abandoned over predicted, and predicted over price.
 4. *Guard*. Before 20 people have answered, with the budget spent, or with more borrowed from the
    rest of the shift than its size allows, the room is progressive: then nobody is abandoned,
-   whatever the model believes. Over-dialling never goes below progressive either.
+   whatever the model believes. Before that, no more people may be in flight than the budget bears
+   if most of them are lost before the first loss is heard of (`Budget.bearable`), so that a
+   mistake that is found out late stays small. Over-dialling never goes below progressive either.
 
 Assumed: calls are answered independently, seats are alike, a shift ends (`elapsed_frac`) and goes
 on as it began; what breaks this moves the price, and in the end the guard. A person waits
-`max_wait`, first come, first served. Without detection every answered call takes a seat. When seats
-leave instead of becoming free (breaks), the others are believed to stay less, for some minutes.
-Lines are the caller's to limit: placing fewer calls than asked for is always safe.
+`max_wait`, or as long as people turned out to wait, first come, first served. Without detection
+every answered call takes a seat. When seats leave instead of becoming free (breaks), the others are
+believed to stay less, for some minutes. Lines are the caller's to limit: placing fewer calls than
+asked for is always safe.
 
 Sources: Samuelson, Predictive Dialing for Outbound Telephone Call Centers, Interfaces 29(5), 1999;
 Korolev, Anisimov and Ristock, SpringSim BIS 2008 (small rooms); US 5,640,445 (seats weighted by
@@ -168,16 +171,25 @@ class PredictivePacer:
         self._budget.limit = limit
         self._budget.follow(room)
         self._budget.reprice(room)
-        if not self._budget.allows(room):
+        most = min(self._most(room, idle), floor + MOST_PER_SEAT * max(room.staffed, 1))
+        if most <= floor:
             return floor
         if self._forecast.refresh(now, room):
             self._forget(now, room)
-        return self._plan(now, room, idle, floor)
+        return self._plan(now, room, idle, floor, most)
 
-    def _plan(self, now: float, room: Room, idle: int, floor: int) -> int:
+    def _most(self, room: Room, idle: int) -> int:
+        """How many calls the budget can bear, should the forecast be wrong."""
+        bearable = self._budget.bearable(room)
+        if bearable <= 0.0:
+            return 0
+        screened = len(room.amd) * self._forecast.people_among_answers
+        return int((idle + bearable - screened) / self._forecast.answers) - len(room.dialling)
+
+    def _plan(self, now: float, room: Room, idle: int, floor: int, most: int) -> int:
         price = self._budget.price
         horizons = self._forecast.shortages(now, room, idle)
-        for count in range(floor + MOST_PER_SEAT * max(room.staffed, 1)):
+        for count in range(most):
             risk = sum([w * horizon.risk() for w, horizon in zip(WEIGHTS, horizons, strict=True)])
             if count >= floor and risk > price:
                 return count
@@ -239,10 +251,11 @@ class PredictivePacer:
         self._stir()
         self._calls.pop(thing, None)
 
-    def _abandoned(self, _time: float, thing: Hashable, _: float | None) -> None:
+    def _abandoned(self, _time: float, thing: Hashable, waited: float | None) -> None:
         self._stir()
         if self._calls.pop(thing, None) is not None:
             self._budget.lost()
+            self._forecast.gave_up(waited)
 
     def _talk_end(self, _time: float, seat: Hashable, value: float | None) -> None:
         self._stir()
