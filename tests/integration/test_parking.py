@@ -235,10 +235,10 @@ async def test_of_two_who_release_the_same_each_event_comes_in_once(
 ) -> None:
     fold = Fold(poisonous={1})
     async with projected(Projector(projection(fold), nc, db)) as projector:
-        assert await projector.reached(await say(log, bad, *range(1, 1200)), WITHIN_S * 2)
+        assert await projector.reached(await say(log, bad, *range(1, 560)), WITHIN_S * 2)
         fold.poisonous = set()
         ended = await asyncio.gather(
             *(released(projector, log, bad) for _ in range(2)), return_exceptions=True
         )
-    assert await seen(db, bad) == list(range(1, 1200))
+    assert await seen(db, bad) == list(range(1, 560))
     assert any(isinstance(one, Released) and one.left is None for one in ended), ended
