@@ -13,7 +13,7 @@ export function LiveState({ liveness }: { liveness: Liveness }) {
     lost: texts.shared.lost,
   };
   return (
-    <Group gap={8} wrap="nowrap" className={classes.live} data-state={state}>
+    <Group gap={10} wrap="nowrap" className={classes.live} data-state={state}>
       <span className={classes.dot} aria-hidden />
       <Text size="sm" fw={600} role="status">
         {said[state]}
