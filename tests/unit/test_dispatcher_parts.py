@@ -42,6 +42,6 @@ def test_a_contact_that_the_campaign_is_kept_from_gets_its_place_and_no_message(
         {"number": 1, "phone": "+447911123456", "variables": {}, "excluded": True},
         {"number": 2, "phone": "+447911123457", "variables": {}},
     ]
-    event = planned("a", "Hi", contacts, frozenset())
+    event = planned("a", "Hi", (1, 2), contacts, frozenset())
     assert event.skipped == (Skipped(number=1, reason="suppressed"),)
     assert event.parts == ((1, 1),)
