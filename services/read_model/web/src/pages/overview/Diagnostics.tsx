@@ -99,7 +99,7 @@ function checks(diagnosed: Diagnosed): readonly Check[] {
     },
     {
       name: words.links,
-      value: words.linksUp(linksUp, links.length),
+      value: links.length ? words.linksUp(linksUp, links.length) : words.unknown,
       isFine: isUp && linksUp === links.length,
       testid: "check-links",
     },
