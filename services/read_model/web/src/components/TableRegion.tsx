@@ -11,8 +11,8 @@ interface Parts {
 export function TableRegion({ label, children }: Parts) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <section aria-label={label} tabIndex={0} className={classes.region}>
+    <div role="group" aria-label={label} tabIndex={0} className={classes.region}>
       {children}
-    </section>
+    </div>
   );
 }

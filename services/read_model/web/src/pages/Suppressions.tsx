@@ -9,6 +9,7 @@ import {
   Text,
   TextInput,
   Tooltip,
+  VisuallyHidden,
 } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
@@ -119,7 +120,11 @@ function Entries({ entries, mayRemove }: { entries: readonly Suppression[]; mayR
           <Table.Th>{suppressions.source}</Table.Th>
           <Table.Th>{suppressions.reason}</Table.Th>
           <Table.Th>{suppressions.since}</Table.Th>
-          {mayRemove && <Table.Th aria-label={suppressions.remove} />}
+          {mayRemove && (
+            <Table.Th>
+              <VisuallyHidden>{suppressions.remove}</VisuallyHidden>
+            </Table.Th>
+          )}
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

@@ -7,6 +7,7 @@ import {
   Table,
   Text,
   Tooltip,
+  VisuallyHidden,
 } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { useState } from "react";
@@ -136,7 +137,9 @@ function CallTable({ calls, onOpen }: { calls: readonly Call[]; onOpen: (call: C
           <Table.Th>{names.outcome}</Table.Th>
           <Table.Th>{names.disposition}</Table.Th>
           <Table.Th>{names.next}</Table.Th>
-          <Table.Th aria-label={names.trail} />
+          <Table.Th>
+            <VisuallyHidden>{names.trail}</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Code, Drawer, Stack, Table, Text } from "@mantine/core";
+import { ActionIcon, Badge, Code, Drawer, Stack, Table, Text, VisuallyHidden } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { useState } from "react";
 import type { AuditItem } from "@/api/types";
@@ -22,7 +22,9 @@ export function AuditTable({ items }: { items: readonly AuditItem[] }) {
             <Table.Th>{diagnostics.what}</Table.Th>
             <Table.Th>{diagnostics.about}</Table.Th>
             <Table.Th>{diagnostics.outcome}</Table.Th>
-            <Table.Th aria-label={diagnostics.details} />
+            <Table.Th>
+              <VisuallyHidden>{diagnostics.details}</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>

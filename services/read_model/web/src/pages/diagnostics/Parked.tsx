@@ -1,4 +1,4 @@
-import { Button, Group, Table, Text } from "@mantine/core";
+import { Button, Group, Table, Text, VisuallyHidden } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
@@ -68,7 +68,9 @@ function ParkedTable({ items }: { items: readonly ParkedItem[] }) {
           <Table.Th ta="end">{diagnostics.tries}</Table.Th>
           <Table.Th ta="end">{diagnostics.waiting}</Table.Th>
           <Table.Th>{diagnostics.since}</Table.Th>
-          <Table.Th aria-label={texts.actions.group(diagnostics.parkedTitle)} />
+          <Table.Th>
+            <VisuallyHidden>{texts.actions.group(diagnostics.parkedTitle)}</VisuallyHidden>
+          </Table.Th>
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>

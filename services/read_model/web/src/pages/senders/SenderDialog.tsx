@@ -77,7 +77,12 @@ function SenderForm({ sender, onDone }: { sender: Sender | null; onDone: () => v
     },
     onError: (error) => {
       if (error instanceof ProblemError && error.fields.size > 0) {
-        form.setErrors(Object.fromEntries(error.fields));
+        // What is wrong with the whole is wrong with how it appears.
+        const placed = [...error.fields].map(([field, reason]) => [
+          field in form.values ? field : "saddr",
+          reason,
+        ]);
+        form.setErrors(Object.fromEntries(placed));
       } else notifyFailure(senders.failed, error);
     },
   });

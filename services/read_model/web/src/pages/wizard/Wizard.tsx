@@ -2,7 +2,7 @@ import { Alert, Button, Group, List, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { modals } from "@mantine/modals";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { useNavigate, useSearchParams } from "react-router";
+import { Navigate, useSearchParams } from "react-router";
 import { ProblemError } from "@/api/problem";
 import type { Campaign } from "@/api/types";
 import { Page } from "@/components/Page";
@@ -32,7 +32,6 @@ interface Parts {
 /** Everything that makes a campaign, step by step. Nothing is lost on the way back, nor on a reload. */
 export function Wizard({ campaign, onDiscard }: Parts) {
   const place = placeOf(campaign?.id);
-  const navigate = useNavigate();
   const [search] = useSearchParams();
   const [begun] = useState(() => {
     const fresh = campaign ? draftOf(campaign, ownTimezone()) : emptyDraft(ownTimezone());
@@ -81,13 +80,7 @@ export function Wizard({ campaign, onDiscard }: Parts) {
     saving.mutate(
       { draft: form.values, file: audience.file },
       {
-        onSuccess: (done) => {
-          if (done.upload) setSaved(done);
-          else {
-            forget(place);
-            void navigate(`/dashboard/campaigns/${done.id}`);
-          }
-        },
+        onSuccess: setSaved,
         onError: (error) => {
           setRefusal(error);
           if (error instanceof ProblemError) show(mistakesIn(error.fields, error.reasons));
@@ -106,6 +99,7 @@ export function Wizard({ campaign, onDiscard }: Parts) {
     }
   };
 
+  if (saved && !saved.upload) return <Navigate to={`/dashboard/campaigns/${saved.id}`} replace />;
   if (saved) {
     const other = () => {
       setSaved(null);
@@ -182,7 +176,12 @@ function Refusal({ error }: { error: unknown }) {
   const stopped = error instanceof DOMException && error.name === "AbortError";
   const reasons =
     error instanceof ProblemError
-      ? [...error.reasons, ...[...error.fields].map(([field, reason]) => `${field}: ${reason}`)]
+      ? [
+          ...error.reasons,
+          ...[...error.fields].map(([field, reason]) =>
+            field === "body" ? reason : `${field}: ${reason}`,
+          ),
+        ]
       : [];
   return (
     <Alert

@@ -9,7 +9,7 @@ describe("the first rows of a table", () => {
 
   it("tell commas, semicolons and tabs apart", () => {
     for (const delimiter of [",", ";", "\t"]) {
-      const text = ["phone", "name"].join(delimiter) + "\r\n" + ["+49", "A"].join(delimiter);
+      const text = `phone${delimiter}name\r\n+49${delimiter}A`;
       expect(firstRows(text, "a.csv")).toMatchObject({ columns: ["phone", "name"] });
     }
     expect(firstRows('"a,b";phone\n1;2\n', "a.csv")?.columns).toEqual(["a,b", "phone"]);

@@ -109,7 +109,7 @@ export function mistakesIn(
   fields: ReadonlyMap<string, string>,
   reasons: readonly string[],
 ): Mistakes {
-  const found: Mistakes = Object.fromEntries(fields);
+  const found: Mistakes = Object.fromEntries([...fields].filter(([field]) => field !== "body"));
   for (const reason of reasons) {
     const words = reason.split(/[\s:]+/);
     const named = words.filter((word) => word in FIELDS);
