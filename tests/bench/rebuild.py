@@ -36,8 +36,8 @@ FACTS = int(os.environ.get("BENCH_FACTS", "1000000"))
 CAMPAIGNS = 2_000
 CALLS = 50_000
 OPTED_OUT = 50_000
-RECIPIENTS = int(os.environ.get("BENCH_MESSAGES", "30000"))
-PER_S = 80
+RECIPIENTS = int(os.environ.get("BENCH_MESSAGES", "40000"))
+PER_S = 30
 LINKS = f"""
 [[links]]
 id = "steady"

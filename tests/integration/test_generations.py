@@ -27,7 +27,11 @@ from doors import Issuer, at_work, resources
 from read_model.projections import HISTORY
 from read_model.views import history
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [
+    pytest.mark.timeout(60),
+    # pymongo leaves its socket to the garbage collector when it is cancelled while it connects.
+    pytest.mark.filterwarnings("ignore:.*socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 SMALL = replace(HISTORY, batch=10)
 """Many commits, so that there is a middle to be killed in."""
@@ -118,28 +122,6 @@ def stage(  # noqa: PLR0917
     return Stage(nc, db, (nats_url, mongo_url), Issuer.make(tmp_path), workspace)
 
 
-async def test_a_rebuilt_view_is_switched_to_rolled_back_and_dropped(stage: Stage) -> None:
-    async with stage.service() as kept:
-        await kept.projector.reached(await kept.say(300), 20)
-
-        await kept.ask("rebuild")
-        await kept.done()
-        assert (await kept.projector.succession.standing()).previous == 1
-        assert kept.projector.view[history.NAME].name == "campaign_history.r1.g2"
-        await kept.projector.reached(await kept.say(50), 20)
-        assert await kept.read() == 350
-
-        await kept.ask("rollback")
-        await kept.done()
-        assert kept.projector.view[history.NAME].name == "campaign_history.r1"
-        assert await kept.read() == 350
-
-        assert (await kept.ask("drop"))["dropped"] == 2
-        assert "campaign_history.r1.g2" not in await stage.db.list_collection_names()
-        assert await kept.read() == 350
-        assert len(kept.told) == len(set(kept.told))
-
-
 async def test_reads_are_never_empty_or_older_while_a_view_is_rebuilt_and_switched(
     stage: Stage,
 ) -> None:
@@ -158,9 +140,10 @@ async def test_reads_are_never_empty_or_older_while_a_view_is_rebuilt_and_switch
                 seen.append((place, await kept.read()))
 
         working = [asyncio.create_task(go_on()), asyncio.create_task(look())]
-        for question in ("rebuild", "rollback", "switch"):
+        for question, live in (("rebuild", 2), ("rollback", 1), ("switch", 2)):
             await kept.ask(question)
             await kept.done()
+            assert kept.projector.view.generation == live
         over.set()
         await asyncio.gather(*working)
         last = await kept.say(1)
@@ -170,12 +153,15 @@ async def test_reads_are_never_empty_or_older_while_a_view_is_rebuilt_and_switch
         assert seen[0][1] >= 500
         assert sorted(set(kept.told)) == kept.told
         assert kept.told[-1] == last
+        assert (await kept.ask("drop"))["dropped"] == 1
+        assert HISTORY.collection(history.NAME) not in await stage.db.list_collection_names()
+        assert await kept.read() > seen[-1][1]
 
 
 async def test_a_builder_that_is_killed_goes_on_where_it_was(stage: Stage) -> None:
     async with stage.service() as kept:
         await kept.projector.reached(await kept.say(800), 30)
-        await kept.ask("rebuild", switch=False)
+        await kept.ask("rebuild")
 
         job = await kept.until(lambda job: bool(job.progress and job.progress["position"]))
         assert job.progress is not None
@@ -188,9 +174,7 @@ async def test_a_builder_that_is_killed_goes_on_where_it_was(stage: Stage) -> No
         assert again.progress is not None
         assert again.progress["position"] >= places[2] > 0
         await kept.done()
-        assert kept.projector.view.generation == 1
-        await kept.ask("switch")
-        await kept.done()
+        assert kept.projector.view.generation == 2
         assert await kept.read() == 800
 
 
@@ -257,9 +241,7 @@ async def test_an_unfinished_build_can_be_dropped(stage: Stage) -> None:
         assert list(await kept.projector.succession.places()) == [1]
         await _gone(job)
         assert "campaign_history.r1.g2" not in await stage.db.list_collection_names()
-        await kept.ask("rebuild")
-        await kept.done()
-        assert kept.projector.view.generation == 3
+        assert (await kept.ask("rebuild"))["job"]["generation"] == 3
 
 
 async def test_processes_that_share_a_view_change_over_together(stage: Stage) -> None:
