@@ -29,6 +29,20 @@ error = "001"
 share = 0.1
 """
 
+TELEPHONY = """
+[[telephony]]
+id = "sim"
+type = "simulator"
+seed = 7
+time_scale = 20.0
+answer = 0.6
+machine = 0.1
+busy = 0.1
+ring_s = 6
+talk_mean_s = 30
+wrap_s = 5
+"""
+
 
 def missing(what: str) -> None:
     """What a test needs and cannot have is a failure in CI, and skips the test at home."""
@@ -42,7 +56,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     if not PAGES.exists() or not AXE.exists():
         missing("the dashboard is not built: make dashboard")
     links = [Link("sim"), Link("slow", window=10, segments_per_second=20)]
-    with platform(tmp_path_factory.mktemp("browser"), carrier=CARRIER, links=links) as started:
+    folder = tmp_path_factory.mktemp("browser")
+    with platform(folder, carrier=CARRIER, links=links, telephony=TELEPHONY) as started:
         yield started
 
 
