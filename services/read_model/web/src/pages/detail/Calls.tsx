@@ -156,7 +156,7 @@ function CallTable({ calls, onOpen }: { calls: readonly Call[]; onOpen: (call: C
             <Table.Td>{call.disposition ?? "–"}</Table.Td>
             <Table.Td style={{ whiteSpace: "nowrap" }}>
               {dateTime(call.next_attempt_at)}
-              {call.callback && (
+              {call.callback && call.next_attempt_at && (
                 <Text size="xs" c="dimmed">
                   {calling.kinds.callback}
                 </Text>
