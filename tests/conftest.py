@@ -8,6 +8,7 @@ from pathlib import Path
 import nats
 import pytest
 import structlog
+from hypothesis import settings
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient, MongoClient
 
@@ -19,6 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import servers
 
 SYSTEM_DATABASES = {"admin", "config", "local"}
+
+# Whether a machine is quick is not what a test finds out.
+settings.register_profile("carillon", deadline=None)
+settings.load_profile("carillon")
 
 structlog.configure(
     # The default renders tracebacks with all local variables: seconds, on a busy machine.

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as unhurried
 from hypothesis import strategies as some
 
 from campaign_events.call import Outcome
@@ -230,7 +229,6 @@ def test_an_end_is_heard_once() -> None:
     assert not talking.calls
 
 
-@unhurried(deadline=None)
 @given(
     some.lists(some.tuples(some.floats(0, 0.4), some.integers(0, 9)), max_size=80),
     some.sampled_from([0.5, 1, 2.5, 10]),

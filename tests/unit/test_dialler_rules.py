@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as unhurried
 from hypothesis import strategies as some
 
 from campaign_events.call import FinalState, Outcome
@@ -113,7 +112,6 @@ capped = some.lists(
 )
 
 
-@unhurried(deadline=None)
 @given(hours_ago, capped)
 def test_no_cap_is_ever_broken(ago: list[int], caps: list[ContactCap]) -> None:
     attempts = [AT - hours * HOUR for hours in ago]
@@ -136,7 +134,6 @@ moments = some.integers(0, 525_600).map(
 )
 
 
-@unhurried(deadline=None)
 @given(windows, moments, hours_ago, capped)
 def test_an_attempt_is_only_ever_put_where_window_and_caps_allow_it(
     window: TimeWindow, now: datetime, ago: list[int], caps: list[ContactCap]
@@ -150,7 +147,6 @@ def test_an_attempt_is_only_ever_put_where_window_and_caps_allow_it(
     assert allowed_from(caps, attempts, at) == at
 
 
-@unhurried(deadline=None)
 @given(windows, moments)
 def test_a_window_changes_where_it_says_and_not_before(window: TimeWindow, now: datetime) -> None:
     change = next_change(window, now)

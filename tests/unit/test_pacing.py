@@ -244,7 +244,7 @@ rooms = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(events, moments, rooms), min_size=1, max_size=20))
 def test_no_stream_of_events_and_no_room_makes_it_fail(
     story: list[tuple[Event, float, HandMade]],

@@ -54,7 +54,7 @@ def read(cell: str, region: str | None = None) -> str:
     return PhoneReader(region).read(cell)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(code=CODES, national=NATIONAL)
 def test_the_short_way_never_says_valid_when_the_library_says_otherwise(
     code: int, national: str
@@ -64,7 +64,7 @@ def test_the_short_way_never_says_valid_when_the_library_says_otherwise(
         assert parsed(phone) == phone
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     example=st.sampled_from(EXAMPLES),
     places=st.lists(st.tuples(st.integers(1, 14), st.sampled_from("0123456789")), max_size=4),
@@ -156,7 +156,7 @@ def test_a_reader_may_be_given_numbers_of_many_countries_in_any_order() -> None:
     assert [reader.read(phone) for phone in EXAMPLES[::-7]] == [parsed(p) for p in EXAMPLES[::-7]]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=70))
 def test_any_text_at_all_is_a_valid_number_or_unusable(cell: str) -> None:
     try:

@@ -132,7 +132,7 @@ def test_a_spreadsheets_marks_are_taken_off(cell: str, text: str) -> None:
 CELL = st.text(st.sampled_from('ab,;"\r\n \té€'), max_size=6)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows=st.lists(st.tuples(CELL, CELL), max_size=8), chunk=st.integers(1, 40))
 def test_cutting_the_file_anywhere_gives_the_same_rows(
     rows: Sequence[tuple[str, str]], chunk: int
