@@ -3,6 +3,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { api, data } from "@/api/client";
+import { ProblemError } from "@/api/problem";
 import type { Previewed } from "@/api/types";
 import { Bubble } from "@/components/Bubble";
 import { Failure } from "@/components/States";
@@ -46,7 +47,7 @@ export function MessageStep({ form, rows }: { form: Form; rows: FirstRows | null
           data-autofocus
         />
         {text.trim() && preview.data && <Cost previewed={preview.data} />}
-        {preview.error && <Failure error={preview.error} retry={preview.refetch} />}
+        {preview.error && <NoPreview error={preview.error} retry={preview.refetch} />}
         {preview.data && text.trim() && preview.data.offending.length > 0 && (
           <Offending previewed={preview.data}>
             {!isPlain && (
@@ -92,6 +93,18 @@ function usePreview(text: string, variables: Record<string, string>) {
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
+}
+
+/** A text that is wrong is its author's matter; all else is tried again. */
+function NoPreview({ error, retry }: { error: Error; retry: () => unknown }) {
+  if (!(error instanceof ProblemError) || error.code !== "invalid") {
+    return <Failure error={error} retry={retry} />;
+  }
+  return (
+    <Alert color="red" variant="light" role="status">
+      {error.message}
+    </Alert>
+  );
 }
 
 function Cost({ previewed }: { previewed: Previewed }) {
