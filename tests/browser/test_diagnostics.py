@@ -50,8 +50,8 @@ async def test_views_links_and_the_audit_log_are_shown_and_searched(desk: Desk) 
 
 
 async def test_the_audit_log_is_not_for_everybody(desk: Desk) -> None:
-    path, dark = "/dashboard/diagnostics", {"viewport": PHONE, "color_scheme": "dark"}
-    async with desk.window("viewer", path=path, **dark) as page:
+    path = "/dashboard/diagnostics"
+    async with desk.window("viewer", path=path, viewport=PHONE, color_scheme="dark") as page:
         await expect(page.get_by_text("The audit log is for admins.")).to_be_visible()
         await expect(page.get_by_role("list", name="Health")).to_be_visible()
         assert await faults(page) == []
