@@ -16,7 +16,6 @@ from campaign_events.parking import COLLECTION, Parked
 from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
-from campaign_events.reaction import Reaction
 from campaign_events.releasing import ParkedByView, Reader, release
 
 PARKED = Gauge(
@@ -38,7 +37,7 @@ class ParkedDesk:
     db: Database
     log: EventLog
     projectors: Sequence[Projector] = ()
-    reactions: Sequence[Reaction] = ()
+    reactions: Sequence[Reader] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """Events by reader, those that wait too, as they were a second ago."""
 
