@@ -1,5 +1,5 @@
 import { NativeSelect, Stack, Tabs } from "@mantine/core";
-import { useParams, useSearchParams } from "react-router";
+import { useParams } from "react-router";
 import { api, data } from "@/api/client";
 import type { Campaign } from "@/api/types";
 import { type Liveness, useLive } from "@/api/useLive";
@@ -10,6 +10,7 @@ import { RowsLoading } from "@/components/RowsLoading";
 import { Failure } from "@/components/States";
 import { StatusBadge } from "@/components/StatusBadge";
 import { texts } from "@/texts";
+import { type Choices, useChoices } from "@/utils/choices";
 import { Activity } from "./detail/Activity";
 import { Calls } from "./detail/Calls";
 import { Delivery } from "./detail/Delivery";
@@ -24,7 +25,7 @@ const { detail } = texts;
 
 export default function CampaignDetail() {
   const { id = "" } = useParams();
-  const [search, setSearch] = useSearchParams();
+  const [search, choose] = useChoices();
   const asked = Number(search.get("run")) || null;
   const {
     data: campaign,
@@ -43,16 +44,6 @@ export default function CampaignDetail() {
     stream: asked === null ? `/api/v1/campaigns/${id}/stream` : undefined,
     event: "campaign",
   });
-  const choose = (name: string, value: string | null) =>
-    setSearch(
-      (known) => {
-        const next = new URLSearchParams(known);
-        if (value === null) next.delete(name);
-        else next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
   if (!campaign) {
     return (
       <Page title={detail.loadingTitle}>
@@ -75,13 +66,13 @@ interface Parts {
   /** Null for the numbers of a past run, which do not move. */
   liveness: Liveness | null;
   tab: string | null;
-  choose: (name: string, value: string | null) => void;
+  choose: (choices: Choices) => void;
 }
 
 function Shown({ campaign, liveness, tab, choose }: Parts) {
   const isVoice = campaign.channel === "voice";
   const isPast = isVoice && campaign.run !== campaign.run_number;
-  const toRun = (run: number) => choose("run", run === campaign.run_number ? null : String(run));
+  const toRun = (run: number) => choose({ run: run === campaign.run_number ? null : String(run) });
   return (
     <Page
       title={campaign.name}
@@ -102,13 +93,13 @@ function Shown({ campaign, liveness, tab, choose }: Parts) {
     >
       <Origin campaign={campaign} />
       {isPast ? (
-        <PastRun run={campaign.run} toCurrent={() => choose("run", null)} />
+        <PastRun run={campaign.run} toCurrent={() => choose({ run: null })} />
       ) : (
         <Notice campaign={campaign} />
       )}
       <Stack gap="md">
         {isVoice ? <LiveActivity campaign={campaign} /> : <Delivery campaign={campaign} />}
-        <Details campaign={campaign} tab={tab} onTab={(next) => choose("tab", next)} />
+        <Details campaign={campaign} tab={tab} onTab={(next) => choose({ tab: next })} />
       </Stack>
     </Page>
   );

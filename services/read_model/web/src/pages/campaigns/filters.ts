@@ -1,8 +1,8 @@
 import { useCallback } from "react";
-import { useSearchParams } from "react-router";
 import type { CampaignRow, Channel, Status } from "@/api/types";
+import { useChoices } from "@/utils/choices";
 
-/** What is looked for; it stands in the address, so it survives going back, and can be sent on. */
+/** What is looked for, as the address says it. */
 export interface Filters {
   search: string;
   status: Status | null;
@@ -31,7 +31,7 @@ function oneOf<T extends string>(values: readonly T[], given: string | null): T 
 }
 
 export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
-  const [params, setParams] = useSearchParams();
+  const [params, choose] = useChoices();
   const filters = {
     search: params.get("q") ?? "",
     status: oneOf(STATUSES, params.get("status")),
@@ -39,22 +39,13 @@ export function useFilters(): [Filters, (changes: Partial<Filters>) => void] {
     archived: params.has("archived"),
   };
   const change = useCallback(
-    (changes: Partial<Filters>) => {
-      setParams(
-        (known) => {
-          const next = new URLSearchParams(known);
-          const put = (name: string, value: string | null | undefined) =>
-            value ? next.set(name, value) : next.delete(name);
-          if ("search" in changes) put("q", changes.search);
-          if ("status" in changes) put("status", changes.status);
-          if ("channel" in changes) put("channel", changes.channel);
-          if ("archived" in changes) put("archived", changes.archived ? "1" : null);
-          return next;
-        },
-        { replace: true },
-      );
-    },
-    [setParams],
+    ({ search, archived, ...others }: Partial<Filters>) =>
+      choose({
+        ...others,
+        ...(search === undefined ? {} : { q: search }),
+        ...(archived === undefined ? {} : { archived: archived ? "1" : null }),
+      }),
+    [choose],
   );
   return [filters, change];
 }
