@@ -1,23 +1,19 @@
 """`POST /ops/erase`: one person's data, out of all services."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from nats.aio.client import Client
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.answers import answers
 from campaign_events.audit import audited, note
 from campaign_events.erasing import Erasure, erase_everywhere
 from campaign_events.problems import Problem
 from campaign_events.uploads.phones import PhoneReader, Unusable, parts_of
 from read_model.answers import Erased
+from read_model.ops_door import Admin, Everywhere, Nats
 
 router = APIRouter(prefix="/api/v1/ops", tags=["ops"])
-
-Admin = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
-Everywhere = Annotated[bool, Query(description="All workspaces: for super admins.")]
 
 
 class ErasureBody(BaseModel):
@@ -27,10 +23,6 @@ class ErasureBody(BaseModel):
 
     phone: Annotated[str, Field(max_length=40)]
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
-
-
-async def _nats(request: Request) -> Client:
-    return cast("Client", request.app.state.resources.nc)
 
 
 @router.post(
@@ -43,7 +35,7 @@ async def erase(
     wanted: ErasureBody,
     caller: Admin,
     request: Request,
-    nc: Annotated[Client, Depends(_nats)],
+    nc: Nats,
     *,
     everywhere: Everywhere = False,
 ) -> dict[str, Any]:

@@ -7,33 +7,23 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from nats.aio.client import Client
 
 from campaign_events import ops
-from campaign_events.access import Allowed, Caller, Permission, workspace_name
+from campaign_events.access import Caller, workspace_name
 from campaign_events.answers import answers
 from campaign_events.audit import audited, note
 from campaign_events.paging import MAX_LIMIT
 from campaign_events.problems import Problem, not_found
 from read_model.answers import ParkedList, ParkedOne, Released
+from read_model.ops_door import Admin, Everywhere, Nats, Reader
 
 RELEASE_S = 15.0
 
 router = APIRouter(prefix="/api/v1/ops/parked", tags=["ops"])
-
-Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
-Admin = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
-Everywhere = Annotated[bool, Query(description="All workspaces: for super admins.")]
-
-
-async def _nats(request: Request) -> Client:
-    return cast("Client", request.app.state.resources.nc)
-
-
-Nats = Annotated[Client, Depends(_nats)]
 
 
 @router.get("", response_model=None, responses=answers(ParkedList))

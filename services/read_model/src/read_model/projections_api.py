@@ -5,17 +5,17 @@ Their owners keep them and work on them; this door asks them and puts their answ
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from nats.aio.client import Client
 from pydantic import BaseModel, ConfigDict, Field
 
 from campaign_events import ops
-from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.answers import answers
 from campaign_events.audit import audited, note
 from campaign_events.problems import Problem, not_found
+from read_model.ops_door import Admin, Nats, Reader
 from read_model.projection_answers import (
     DroppedGeneration,
     KeptProjection,
@@ -26,9 +26,6 @@ from read_model.projection_answers import (
 DROP_S = 15.0
 
 router = APIRouter(prefix="/api/v1/ops/projections", tags=["ops"])
-
-Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
-Admin = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
 
 
 class Wish(BaseModel):
@@ -47,13 +44,6 @@ class GenerationWish(Wish):
     """Which generation; without one the service chooses, or says which there are."""
 
     generation: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
-
-
-async def _nats(request: Request) -> Client:
-    return cast("Client", request.app.state.resources.nc)
-
-
-Nats = Annotated[Client, Depends(_nats)]
 
 
 @router.get("", response_model=None, responses=answers(KeptProjections))
