@@ -17,7 +17,8 @@ from pymongo import AsyncMongoClient
 from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
-from campaign_events.service import Resources, Settings
+from campaign_events.service import Resources
+from campaign_events.settings import Settings
 
 ISSUER = "https://issuer.test"
 AUDIENCE = "carillon"

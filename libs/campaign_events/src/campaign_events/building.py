@@ -16,7 +16,8 @@ import uvloop
 from campaign_events.generation import Generation
 from campaign_events.growing import Over, Progress, grow
 from campaign_events.projection import Projection
-from campaign_events.service import Resources, Settings, connected
+from campaign_events.service import Resources, connected
+from campaign_events.settings import Settings
 from campaign_events.succession import SCRATCH, Succession
 from campaign_events.verifying import Verification
 

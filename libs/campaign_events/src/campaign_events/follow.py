@@ -19,6 +19,7 @@ from nats.nuid import NUID
 
 from campaign_events.catalogue import read
 from campaign_events.envelope import Recorded
+from campaign_events.nats_login import login_of
 from campaign_events.wire import Delivery, Wire, WireLost
 
 log = structlog.get_logger(__name__)
@@ -139,7 +140,7 @@ class Follower:
                 inactive_threshold=60,
             ),
         )
-        wire = await Wire.open(server)
+        wire = await Wire.open(server, login_of(self._nc))
         wire.subscribe(self._inbox)
         self._listening = asyncio.create_task(self._listen(wire))
         return wire

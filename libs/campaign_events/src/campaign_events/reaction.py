@@ -13,6 +13,7 @@ import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage
+from faststream.nats.security import NatsNKey, NatsSecurity
 from prometheus_client import Counter
 
 from campaign_events.catalogue import read
@@ -20,6 +21,7 @@ from campaign_events.decider import Refused
 from campaign_events.envelope import Batch, Recorded, Unknown, Unreadable
 from campaign_events.eventlog import NotUnderstood
 from campaign_events.faults import said
+from campaign_events.nats_login import NatsLogin
 from campaign_events.parking import Indigestible, Parked, Parking, covers, is_away, told
 from campaign_events.projection import Database
 from campaign_events.releasing import current
@@ -165,3 +167,20 @@ class Reaction:
 
 async def _undecoded(message: NatsMessage) -> bytes:
     return message.body
+
+
+def broker_of(login: NatsLogin, **options: Any) -> NatsBroker:
+    """Return a broker that logs in like this; it connects when it is started."""
+    tls = login.tls
+    trust: dict[str, Any] = {"ssl_context": tls, "tls_handshake_first": tls is not None}
+    security = NatsSecurity(**trust)
+    if login.seed is not None:
+        security = NatsNKey.from_seed(login.seed, **trust)
+    return NatsBroker(
+        login.url,
+        name=login.name,
+        inbox_prefix=login.inbox_prefix,
+        security=security,
+        logger=None,
+        **options,
+    )

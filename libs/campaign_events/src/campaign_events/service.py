@@ -15,16 +15,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import nats
 import structlog
 import uvicorn
 from fastapi import FastAPI, Response
 from nats.aio.client import Client
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymongo import AsyncMongoClient
 
 from campaign_events import ops
@@ -39,37 +36,16 @@ from campaign_events.bodies import BodyLimit
 from campaign_events.erasing import Erasing
 from campaign_events.eventlog import EventLog
 from campaign_events.migrations import Schema, SchemaMismatch
+from campaign_events.nats_login import Connection, NatsLogin
 from campaign_events.openapi import describe
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
 from campaign_events.schema_gate import SchemaDoor, SchemaGate
+from campaign_events.settings import Settings
 
 log = structlog.get_logger(__name__)
 PROBE_S = 2.0
-
-
-class Settings(BaseSettings):
-    """What every service is told by its environment (`CARILLON_…`)."""
-
-    model_config = SettingsConfigDict(env_prefix="CARILLON_", extra="ignore")
-
-    nats_url: str
-    mongo_url: str
-    http_host: str = "127.0.0.1"
-    http_port: int
-    issuer: str
-    audience: str
-    jwks: str
-    secret_file: str
-    audit_fallback: Path | None = None
-    """Where audit records wait while MongoDB is away; by default in the working directory."""
-    audit_retention_days: Annotated[int, Field(ge=1)] = 90
-    trusted_proxies: str = "127.0.0.1,::1"
-    """Whose `X-Forwarded-For` is believed: addresses and networks, by commas."""
-    regrow_views: bool = False
-    """Whether a view that holds what the log does not is put aside for a new one."""
-    log_level: str = "INFO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +71,8 @@ async def connected(
     _write_json_logs(name, settings.log_level)
     collect_garbage_less_often()
     stopping = asyncio.Event()
-    nc = await nats.connect(
-        settings.nats_url,
-        name=name,
+    nc = await Connection.open(
+        NatsLogin.of(name, settings),
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.25,
         allow_reconnect=True,

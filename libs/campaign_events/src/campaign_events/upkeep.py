@@ -17,7 +17,8 @@ from campaign_events.parked_desk import ParkedDesk
 from campaign_events.parking import is_away
 from campaign_events.problems import not_found
 from campaign_events.projector import Projector
-from campaign_events.service import Resources, Settings
+from campaign_events.service import Resources
+from campaign_events.settings import Settings
 from campaign_events.standing import described, placed
 from campaign_events.succession import Job
 

@@ -15,6 +15,8 @@ from urllib.parse import ParseResult, unquote
 
 import orjson
 
+from campaign_events.nats_login import NatsLogin
+
 CHUNK = 1 << 18
 LIMIT = 1 << 24
 """Bytes that may wait to be read before the server has to."""
@@ -46,8 +48,8 @@ class Wire:
         self._rest = b""
 
     @classmethod
-    async def open(cls, server: ParseResult) -> Self:
-        """Connect as the user that the server's URL names.
+    async def open(cls, server: ParseResult, login: NatsLogin) -> Self:
+        """Connect with the key of this login, or as the user that the server's URL names.
 
         Raises:
             WireLost: the server can not be reached, or does not let us in.
@@ -60,7 +62,7 @@ class Wire:
                 )
                 wire = cls(reader, writer)
                 try:
-                    await wire._greet(server)
+                    await wire._greet(server, login)
                 except BaseException:
                     writer.close()
                     raise
@@ -68,9 +70,12 @@ class Wire:
             raise WireLost(repr(error)) from error
         return wire
 
-    async def _greet(self, server: ParseResult) -> None:
+    async def _greet(self, server: ParseResult, login: NatsLogin) -> None:
+        trusted = login.tls
+        if trusted is not None:
+            await self._writer.start_tls(trusted, server_hostname=server.hostname)
         info = orjson.loads((await self._reader.readline()).removeprefix(b"INFO "))
-        if server.scheme == "tls" or info.get("tls_required"):
+        if trusted is None and (server.scheme == "tls" or info.get("tls_required")):
             await self._writer.start_tls(
                 ssl.create_default_context(), server_hostname=server.hostname
             )
@@ -83,6 +88,7 @@ class Wire:
             "protocol": 1,
             "user": unquote(server.username or ""),
             "pass": unquote(server.password or ""),
+            **login.proof(info),
         }
         self._writer.write(b"CONNECT %b\r\nPING\r\n" % orjson.dumps(options))
         while not (line := await self._reader.readline()).startswith(b"PONG"):

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from faststream.nats import NatsBroker
 
 from campaign.campaign import campaign_decider
 from campaign.commands import (
@@ -32,7 +31,8 @@ from campaign_events.message import (
     SendingFinished,
 )
 from campaign_events.moderation import ModerationApproved, ModerationRejected
-from campaign_events.reaction import Handler, Reaction
+from campaign_events.nats_login import NatsLogin
+from campaign_events.reaction import Handler, Reaction, broker_of
 from campaign_events.service import Resources
 from campaign_events.topology import READERS
 
@@ -98,9 +98,8 @@ async def follow_others(resources: Resources, those: Sequence[Reaction]) -> None
     async def closed() -> None:
         resources.stopping.set()
 
-    broker = NatsBroker(
-        resources.settings.nats_url,
-        logger=None,
+    broker = broker_of(
+        NatsLogin.of(resources.name, resources.settings),
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         closed_cb=closed,

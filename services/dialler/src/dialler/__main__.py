@@ -9,7 +9,8 @@ from pathlib import Path
 import uvloop
 
 from campaign_events.envelope import new_id
-from campaign_events.service import Settings, api, connected, run
+from campaign_events.service import api, connected, run
+from campaign_events.settings import Settings
 from campaign_events.shared_projection import SharedProjector
 from campaign_events.table_file import TableFileError
 from campaign_events.upkeep import Upkeep

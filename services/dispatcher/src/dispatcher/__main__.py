@@ -12,7 +12,8 @@ from campaign_events.envelope import Batch, new_id
 from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
-from campaign_events.service import Settings, api, connected, run
+from campaign_events.service import api, connected, run
+from campaign_events.settings import Settings
 from campaign_events.table_file import TableFileError
 from campaign_events.upkeep import Upkeep
 from dispatcher.addressees import ADDRESSEES, Addressees

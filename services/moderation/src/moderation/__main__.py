@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
-from campaign_events.service import Resources, Settings, api, connected, run
+from campaign_events.service import Resources, api, connected, run
+from campaign_events.settings import Settings
 from campaign_events.upkeep import Upkeep
 from moderation import campaigns_api, senders_api
 from moderation.desk import Desk

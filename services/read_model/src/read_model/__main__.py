@@ -8,7 +8,8 @@ from campaign_events import audit_store
 from campaign_events.audit_trail import Trail
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.parked_desk import ParkedDesk
-from campaign_events.service import Resources, Settings, api, connected, run
+from campaign_events.service import Resources, api, connected, run
+from campaign_events.settings import Settings
 from campaign_events.upkeep import Upkeep
 from read_model.api import router
 from read_model.audit_api import router as audit_router
