@@ -340,7 +340,7 @@ async def eventually(
     return found
 
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 GOES_ON = "Ctrl-C ends it"
 STARTS = "carillon up "
 MAY_FAIL = ("carillon parked retry --all",)
@@ -348,9 +348,10 @@ MAY_FAIL = ("carillon parked retry --all",)
 
 
 def runbook() -> list[str]:
-    """Every command of the README's part on operating, in order."""
-    text = README.read_text()
+    """Every command of the README's part on operating and of the runbook, in order."""
+    text = (ROOT / "README.md").read_text()
     part = text[text.index("### Looking") : text.index("To use your own carrier")]
+    part += (ROOT / "docs" / "runbook.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.strip() and not line.startswith(STARTS)]
