@@ -224,6 +224,17 @@ class ReportsUnmatched(Event):
     reports: tuple[UnmatchedReport, ...]
 
 
+class LinkOwned(Event):
+    """One dispatcher owns a link from here on; the thing it is about is the link.
+
+    What it says of the link's messages must follow its own such fact, so one that was replaced can
+    say nothing more.
+    """
+
+    type: Literal["message.link_owned"] = "message.link_owned"
+    epoch: int
+
+
 type MessageEvent = (
     MessagesPlanned
     | PlanFinished
@@ -241,4 +252,5 @@ type MessageEvent = (
     | SendingFinished
     | SendingFailed
     | ReportsUnmatched
+    | LinkOwned
 )
