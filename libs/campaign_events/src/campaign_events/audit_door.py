@@ -1,7 +1,7 @@
 """The door of every service, as the audit trail sees it: nothing that a person wishes passes by.
 
-Outermost of all middleware, so it sees what is refused before a handler does. It gives each request
-its id, learns who asks, and holds an answer back until the record about it is safe.
+Outermost but for the one that measures, so it sees what is refused before a handler does. It gives
+each request its id, learns who asks, and holds an answer back until the record about it is safe.
 """
 
 import ipaddress
@@ -52,7 +52,8 @@ class AuditDoor:
             return
         request = Request(scope)
         request.state.request_id = _request_id(request)
-        with structlog.contextvars.bound_contextvars(request_id=request.state.request_id):
+        name = request.state.request_id
+        with structlog.contextvars.bound_contextvars(request_id=name, correlation_id=name):
             visit = _Visit(request, open_note(), self)
             await visit.look_at_token()
             try:

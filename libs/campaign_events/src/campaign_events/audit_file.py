@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 CAP = 200 * 1024**2
 WARN_AT = 50 * 1024**2
 BYTES = Gauge("carillon_audit_fallback_bytes", "Bytes of audit records that wait for MongoDB")
-LINES = Gauge("carillon_audit_fallback_lines", "Audit records that wait for MongoDB")
+RECORDS = Gauge("carillon_audit_fallback_records", "Audit records that wait for MongoDB")
 _BLOCK = 1024**2
 
 log = structlog.get_logger(__name__)
@@ -161,7 +161,7 @@ class FallbackFile:
 
     def _show(self) -> None:
         BYTES.set(self.size)
-        LINES.set(self.lines)
+        RECORDS.set(self.lines)
         if self._end >= self._warn_at and not self._warned:
             self._warned = True
             log.warning("audit fallback file is large", bytes=self._end, cap=self._cap)

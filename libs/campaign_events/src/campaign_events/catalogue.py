@@ -80,6 +80,7 @@ def decode(stream: str, seq: int, payload: bytes) -> Recorded[Any]:
             event,
             envelope["source"],
             envelope.get("correlationid"),
+            envelope.get("traceparent"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"entry {seq} of {stream} is not an event envelope: {error!r}") from error

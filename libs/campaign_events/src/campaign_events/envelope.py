@@ -103,9 +103,17 @@ class Recorded[E: Event](NamedTuple):
     event: E
     source: str
     correlation_id: str | None = None
+    traceparent: str | None = None
+    """What it came about in, as W3C Trace Context names it."""
 
 
-def encode(event: Event, event_id: str, address: Address, origin: Origin) -> bytes:
+def encode(
+    event: Event,
+    event_id: str,
+    address: Address,
+    origin: Origin,
+    traceparent: str | None = None,
+) -> bytes:
     """Return the CloudEvents 1.0 JSON of one event."""
     envelope = {
         "specversion": "1.0",
@@ -120,6 +128,8 @@ def encode(event: Event, event_id: str, address: Address, origin: Origin) -> byt
     }
     if origin.causation_id:
         envelope["causationid"] = origin.causation_id
+    if traceparent:
+        envelope["traceparent"] = traceparent
     return orjson.dumps(envelope)
 
 

@@ -6,7 +6,8 @@ Durable means fsynced: the server runs with `sync_interval: always`. Every appen
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -17,9 +18,12 @@ import nats.errors
 import orjson
 from nats.aio.client import Client
 from nats.nuid import NUID
+from opentelemetry.trace import SpanKind
+from prometheus_client import Counter, Histogram
 
+from campaign_events import tracing
 from campaign_events.catalogue import read, stream_of, subject_of
-from campaign_events.decider import Conflict, Decider
+from campaign_events.decider import Conflict, Decider, Refused
 from campaign_events.directread import DirectReader
 from campaign_events.envelope import (
     Address,
@@ -32,11 +36,36 @@ from campaign_events.envelope import (
     encode,
 )
 
+APPENDED = Histogram(
+    "carillon_log_append_seconds",
+    "From sending an append to the fsynced acknowledgement",
+    ["kind"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+EVENTS = Counter("carillon_log_events", "Events appended", ["type"])
+CONFLICTS = Counter(
+    "carillon_log_conflicts", "Appends that somebody else was faster than", ["kind"]
+)
+FAILURES = Counter("carillon_log_append_failures", "Appends given up", ["kind", "reason"])
+COMMANDS = Counter("carillon_commands", "Commands decided", ["command", "outcome"])
+DECIDED = Histogram(
+    "carillon_command_seconds",
+    "Load, decide and append, with every repetition",
+    ["command"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
 WRONG_LAST_SEQUENCE = frozenset((10071, 10164))
-DUPLICATE_IN_BATCH = frozenset((10158, 10201))
+DUPLICATE_IN_BATCH = 10201
+IN_PROCESS = 10158
+"""A message with this id is on its way into the log already; in a cluster that takes a moment."""
+ANOTHER_IN_PROCESS = 10164
 TRY_AGAIN = frozenset((429, 503))
+NO_LEADER = frozenset((10009, 10041, 10118))
+"""Between two leaders of a cluster: not the leader, Raft stands still, the stream is offline."""
 BATCH_INCOMPLETE = 10176
 STREAM_FULL = 10077
+AGAIN_S = {ANOTHER_IN_PROCESS: 0.005, 10071: 0.02}
 NOTHING_THERE = 404
 
 
@@ -64,12 +93,14 @@ class Fact:
 
     `after` is the sequence of the last entry on this event's very subject (0: none yet), or None
     when any history will do. `id` must be the same when the same fact is appended again.
+    `boundary` is another subject that `after` is about, in place of this event's.
     """
 
     event: Event
     address: Address
     id: str
     after: int | None = None
+    boundary: str | None = None
 
 
 class EventLog:
@@ -122,6 +153,21 @@ class EventLog:
             raise Unavailable(reply["error"])
         return int(reply["state"]["last_seq"])
 
+    async def unacknowledged(self, stream: str, durable: str) -> int:
+        """Return how many entries a durable consumer has yet to acknowledge."""
+        reply = await self._ask(f"$JS.API.CONSUMER.INFO.{stream}.{durable}", b"")
+        if "error" in reply:
+            raise Unavailable(reply["error"])
+        return int(reply["num_pending"]) + int(reply["num_ack_pending"])
+
+    async def size(self, stream: str) -> tuple[int, int, int]:
+        """Return how many entries and bytes a stream holds, and how many bytes it may hold."""
+        reply = await self._ask(f"$JS.API.STREAM.INFO.{stream}", b"")
+        if "error" in reply:
+            raise Unavailable(reply["error"])
+        state = reply["state"]
+        return int(state["messages"]), int(state["bytes"]), int(reply["config"]["max_bytes"])
+
     async def stored_at(self, stream: str, first: int, subject: str = ">") -> datetime | None:
         """Return when the first entry from a sequence on was stored; None when there is none."""
         body = orjson.dumps({"seq": first, "next_by_subj": subject})
@@ -151,24 +197,29 @@ class EventLog:
             "Nats-Expected-Last-Subject-Sequence": str(after),
             "Nats-Expected-Last-Subject-Sequence-Subject": address.everything,
         }
-        messages = [
-            (
-                subject_of(event, address),
-                encode(event, f"{origin.command_id}:{index}", address, origin),
-                {"Nats-Msg-Id": f"{origin.command_id}:{index}"},
-            )
-            for index, event in enumerate(events)
-        ]
-        messages[0][2].update(expectation)
-        last_id = f"{origin.command_id}:{len(events) - 1}"
-        seq = await self._until_decided(stream, messages, address.everything, after, last_id)
+        ids = [f"{origin.command_id}:{index}" for index in range(len(events))]
+        with tracing.span(f"append {events[0].type}", kind=SpanKind.PRODUCER, events=len(events)):
+            led_to_by = tracing.traceparent()
+            messages = [
+                (
+                    subject_of(event, address),
+                    encode(event, name, address, origin, led_to_by),
+                    {"Nats-Msg-Id": name},
+                )
+                for event, name in zip(events, ids, strict=True)
+            ]
+            messages[0][2].update(expectation)
+            with _measured(events):
+                seq = await self._until_decided(
+                    stream, messages, address.everything, after, ids[-1]
+                )
         return Position.of(stream, seq)
 
     async def append_fact(self, fact: Fact, origin: Origin) -> int:
         """Append one fact and return its sequence; many of these may run side by side.
 
         Raises:
-            Conflict: `fact.after` is given and is not the last entry of the subject any more.
+            Conflict: `fact.after` is given and is not the last entry of the boundary any more.
             Unavailable, Rejected: as for `append`.
 
         """
@@ -177,10 +228,17 @@ class EventLog:
         headers = {"Nats-Msg-Id": fact.id}
         if fact.after is not None:
             headers["Nats-Expected-Last-Subject-Sequence"] = str(fact.after)
-        payload = encode(fact.event, fact.id, fact.address, origin)
-        return await self._until_decided(
-            stream, [(subject, payload, headers)], subject, fact.after, fact.id
-        )
+        if fact.boundary is not None:
+            headers["Nats-Expected-Last-Subject-Sequence-Subject"] = fact.boundary
+        payload = encode(fact.event, fact.id, fact.address, origin, tracing.traceparent())
+        with _measured([fact.event]):
+            return await self._until_decided(
+                stream,
+                [(subject, payload, headers)],
+                fact.boundary or subject,
+                fact.after,
+                fact.id,
+            )
 
     async def _until_decided(
         self,
@@ -198,19 +256,34 @@ class EventLog:
             if error is None:
                 return int(reply["seq"])
             code = error.get("err_code", 0)
-            if code in WRONG_LAST_SEQUENCE or code in DUPLICATE_IN_BATCH:
-                seq, message_id = await self._last(stream, boundary)
-                if message_id == last_id:
-                    return seq
-                if code in DUPLICATE_IN_BATCH or seq != after:
-                    raise Conflict(f"{boundary} is at {seq}, not at {after}")
-            elif code == STREAM_FULL or not (
-                error["code"] in TRY_AGAIN or code == BATCH_INCOMPLETE
-            ):
+            if code in WRONG_LAST_SEQUENCE or code == DUPLICATE_IN_BATCH:
+                stored = await self._stored(stream, boundary, after, last_id)
+                if stored is not None:
+                    return stored
+            elif not _may_pass(error):
                 raise Rejected(error.get("description", str(error)))
             if time.monotonic() > give_up:
                 raise Unavailable(error.get("description", str(error)))
-            await anyio.sleep(0.02 if code in WRONG_LAST_SEQUENCE else 0.2)
+            await anyio.sleep(AGAIN_S.get(code, 0.2))
+
+    async def _stored(
+        self, stream: str, boundary: str, after: int | None, last_id: str
+    ) -> int | None:
+        """Return where ours is after all; None when nothing speaks against another try.
+
+        Raises:
+            Conflict: something else came in between.
+
+        """
+        try:
+            seq, message_id = await self._last(stream, boundary)
+        except Unavailable:
+            return None
+        if message_id == last_id:
+            return seq
+        if seq != after:
+            raise Conflict(f"{boundary} is at {seq}, not at {after}")
+        return None
 
     async def _send(self, messages: list[tuple[str, bytes, dict[str, str]]]) -> dict[str, Any]:
         """Send one message, or several as one atomic batch (ADR-50): one round trip either way."""
@@ -260,6 +333,33 @@ class EventLog:
         return int(reply["message"]["seq"]), ids[0] if ids else None
 
 
+def _may_pass(error: dict[str, Any]) -> bool:
+    """Tell whether another try of an append may end otherwise."""
+    code = error.get("err_code", 0)
+    if code == STREAM_FULL:
+        return False
+    passing = (BATCH_INCOMPLETE, IN_PROCESS, *NO_LEADER)
+    return error["code"] in TRY_AGAIN or code in passing
+
+
+@contextmanager
+def _measured(events: Sequence[Event]) -> Iterator[None]:
+    """Measure an append, whatever becomes of it."""
+    kind = events[0].type.partition(".")[0]
+    began = time.perf_counter()
+    try:
+        yield
+    except Conflict:
+        CONFLICTS.labels(kind).inc()
+        raise
+    except (Unavailable, Rejected) as error:
+        FAILURES.labels(kind, type(error).__name__.lower()).inc()
+        raise
+    APPENDED.labels(kind).observe(time.perf_counter() - began)
+    for event in events:
+        EVENTS.labels(event.type).inc()
+
+
 async def execute[C, E: Event, S](
     log: EventLog,
     decider: Decider[C, E, S],
@@ -277,15 +377,38 @@ async def execute[C, E: Event, S](
         Unavailable, Rejected: as for `EventLog.append`.
 
     """
+    name, outcome = type(command).__name__, "failed"
+    with tracing.span(f"command {name}", thing=address.thing), DECIDED.labels(name).time():
+        try:
+            state, position, is_new = await _executed(log, decider, address, command, origin)
+            outcome = "done" if is_new else "nothing"
+        except (Refused, Conflict) as error:
+            outcome = type(error).__name__.lower()
+            raise
+        finally:
+            COMMANDS.labels(name, outcome).inc()
+    return state, position
+
+
+async def _executed[C, E: Event, S](
+    log: EventLog,
+    decider: Decider[C, E, S],
+    address: Address,
+    command: C,
+    origin: Origin,
+) -> tuple[S, Position, bool]:
+    """Do as `execute` does; tell besides whether anything has come of it."""
     for attempt in range(8):
         history = await log.load(address)
         state = decider.fold(recorded.event for recorded in history)
         seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
         if any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history):
-            return state, seen
+            return state, seen, False
+        if history:
+            tracing.link(history[-1].traceparent)
         events = decider.decide(state, command)
         if not events:
-            return state, seen
+            return state, seen, False
         try:
             position = await log.append(
                 events, address, origin, after=history[-1].seq if history else 0
@@ -293,5 +416,5 @@ async def execute[C, E: Event, S](
         except Conflict:
             await anyio.sleep(0.005 * attempt)
             continue
-        return decider.fold(events, state), position
+        return decider.fold(events, state), position, True
     raise Conflict(f"{address.thing} changes faster than it can be decided on")

@@ -1,6 +1,7 @@
 """One growth of a view: it follows the log and commits its writes with the place they came from."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 import pymongo
 import structlog
 from nats.aio.client import Client
+from prometheus_client import Counter, Histogram
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
@@ -17,6 +19,24 @@ from campaign_events.eventlog import EventLog
 from campaign_events.follow import Follower
 from campaign_events.parking import Indigestible, Parking, is_away, told
 from campaign_events.projection import Database, Document, Projection, Told, Write
+
+BATCH_TOOK = Histogram(
+    "carillon_projection_batch_seconds",
+    "Folding and committing one batch",
+    ["projection"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BATCH_EVENTS = Histogram(
+    "carillon_projection_batch_events",
+    "Events per batch",
+    ["projection"],
+    buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500),
+)
+COMMIT_FAILURES = Counter(
+    "carillon_projection_commit_failures",
+    "Commits that MongoDB did not take and that were tried again",
+    ["projection"],
+)
 
 RETRY_S = 0.1
 PATIENCE_S = 0.5
@@ -105,7 +125,10 @@ class Generation:
             return
         async with aclosing(self._batches(end, stop or asyncio.Event())) as batches:
             async for batch in batches:
+                began = time.perf_counter()
                 await by_halves(batch, self._commit)
+                BATCH_TOOK.labels(self.projection.name).observe(time.perf_counter() - began)
+                BATCH_EVENTS.labels(self.projection.name).observe(len(batch))
                 await tell(batch)
 
     async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Batch]:
@@ -201,6 +224,7 @@ class Generation:
         except PyMongoError as error:
             if not is_away(error):
                 raise
+            COMMIT_FAILURES.labels(self.projection.name).inc()
             log.warning("commit failed", projection=self.id, why=repr(error))
             return False
         before = self.released

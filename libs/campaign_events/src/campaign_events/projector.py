@@ -13,7 +13,11 @@ from campaign_events.projection import Database, Projection, Told, View
 from campaign_events.succession import Succession
 
 EVENTS = Counter("carillon_projection_events", "Events folded into a view", ["projection"])
-LAG = Gauge("carillon_projection_lag_events", "Events that a view has yet to fold", ["projection"])
+POSITION = Gauge(
+    "carillon_projection_position_entries",
+    "Sequence of the last entry that the view holds",
+    ["projection"],
+)
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Projector:
             await live.open()
             await self._move(live.seq)
             self.live = live
+            await self._opened()
             try:
                 while True:
                     await self.live.follow(self._told, stop=self._stirred)
@@ -121,12 +126,15 @@ class Projector:
 
     async def _told(self, batch: Batch) -> None:
         EVENTS.labels(self.projection.name).inc(len(batch))
-        LAG.labels(self.projection.name).set(self.pending)
         await self._move(batch[-1].seq)
         if self.committed is not None:
             await self.committed(batch)
 
+    async def _opened(self) -> None:
+        """Be told that this process keeps the view from now on."""
+
     async def _move(self, seq: int) -> None:
+        POSITION.labels(self.projection.name).set(seq)
         async with self._moved:
             self.seq = seq
             self._moved.notify_all()

@@ -5,6 +5,7 @@ somebody else is away the event is asked for again, for as long as that takes. W
 or keeps failing, is parked; later events of the same thing wait behind it, and others go on.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,10 @@ from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage
 from faststream.nats.security import NatsNKey, NatsSecurity
-from prometheus_client import Counter
+from opentelemetry.trace import SpanKind
+from prometheus_client import Counter, Histogram
 
+from campaign_events import tracing
 from campaign_events.catalogue import read
 from campaign_events.decider import Refused
 from campaign_events.envelope import Batch, Recorded, Unknown, Unreadable
@@ -28,7 +31,13 @@ from campaign_events.releasing import current
 from campaign_events.topology import Reader
 
 REACTIONS = Counter(
-    "carillon_reactions", "Events that a reaction has dealt with", ["reaction", "verdict"]
+    "carillon_reactions", "Deliveries that a reaction has dealt with", ["reaction", "verdict"]
+)
+TOOK = Histogram(
+    "carillon_reaction_seconds",
+    "From a delivery to its verdict",
+    ["reaction"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 DELAYS_S = (0.1, 0.5, 1)
 """How long an event rests after each failed try; then it is parked. Others wait for it so long."""
@@ -66,8 +75,10 @@ class Reaction:
             decoder=_undecoded,
         )
         async def _deal(_body: bytes, message: NatsMessage) -> None:
+            began = time.perf_counter()
             verdict = await self._verdict(message)
             REACTIONS.labels(self.reader.durable, verdict).inc()
+            TOOK.labels(self.reader.durable).observe(time.perf_counter() - began)
 
     async def _verdict(self, message: NatsMessage) -> str:
         """Deal with one delivery and settle it; the name of the verdict is for the metric."""
@@ -103,7 +114,17 @@ class Reaction:
             return "waiting"
         facts = log.bind(reaction=self.reader.durable, stream=recorded.stream, seq=recorded.seq)
         try:
-            await self._handled(recorded)
+            with (
+                structlog.contextvars.bound_contextvars(correlation_id=recorded.correlation_id),
+                tracing.span(
+                    f"react {recorded.event.type}",
+                    parent=recorded.traceparent,
+                    kind=SpanKind.CONSUMER,
+                    reaction=self.reader.durable,
+                    seq=recorded.seq,
+                ),
+            ):
+                await self._handled(recorded)
         except Refused as refusal:
             facts.info("refused", why=str(refusal))
             return "refused"

@@ -20,11 +20,17 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI, Response
+from fastapi.telemetry import TelemetryConfig
 from nats.aio.client import Client
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    Counter,
+    disable_created_metrics,
+    generate_latest,
+)
 from pymongo import AsyncMongoClient
 
-from campaign_events import ops
+from campaign_events import ops, tracing
 from campaign_events.access import Verifier
 from campaign_events.audit_door import AuditDoor
 from campaign_events.audit_file import FallbackFile
@@ -43,9 +49,21 @@ from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
 from campaign_events.schema_gate import SchemaDoor, SchemaGate
 from campaign_events.settings import Settings
+from campaign_events.traffic import Traffic
+from campaign_events.vitals import Vitals, version_of_platform
+
+DISCONNECTS = Counter("carillon_nats_disconnects", "Losses of the connection to NATS")
 
 log = structlog.get_logger(__name__)
 PROBE_S = 2.0
+_NO_TELEMETRY_OF_FASTAPI: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""Its own spans would carry queries and the words of errors; `traffic` and `tracing` do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,7 @@ async def connected(
     """Connect to NATS and MongoDB, and let go of both at the end."""
     _write_json_logs(name, settings.log_level)
     collect_garbage_less_often()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     stopping = asyncio.Event()
     nc = await Connection.open(
         NatsLogin.of(name, settings),
@@ -93,7 +112,8 @@ async def connected(
     try:
         if schema is not None:
             await schema.begin(mongo[name])
-        yield Resources(name, settings, nc, mongo, mongo[name], EventLog(nc), stopping, schema)
+        async with tracing.exported(name, version_of_platform()):
+            yield Resources(name, settings, nc, mongo, mongo[name], EventLog(nc), stopping, schema)
     finally:
         await mongo.close()
         await nc.close()
@@ -101,7 +121,9 @@ async def connected(
 
 def api(title: str, resources: Resources) -> FastAPI:
     """Return an HTTP app with problems, access, body limit, probes and metrics in place."""
-    app = FastAPI(title=f"Carillon {title}", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"Carillon {title}", docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY_OF_FASTAPI
+    )
     settings = resources.settings
     app.state.verifier = Verifier(settings.issuer, settings.audience, settings.jwks)
     app.state.resources = resources
@@ -113,6 +135,7 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(SchemaDoor, gate=gate)
     app.add_middleware(AuditDoor, trail=trail)
+    app.add_middleware(Traffic)
     add_problem_handlers(app)
     describe(app)
     checks: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -165,12 +188,15 @@ async def run(
     answerers = {**app.state.answerers, **parked.answerers(), **erasing.answerers()}
     gate: SchemaGate = app.state.gate
     answerers |= gate.answerers()
+    reactions = [reaction.reader for reaction in getattr(app.state, "reactions", ())]
+    vitals = Vitals(resources.name, resources.log, parked.projectors, reactions)
     everything = {
         **{name: gate.behind(piece) for name, piece in work.items()},
         **gate.work(),
         **trail.work(resources.nc, resources.name),
         **parked.work(),
         **erasing.work(),
+        **vitals.work(),
         "ops": ops.answer(resources.nc, resources.name, answerers),
     }
     tasks: set[asyncio.Task[Any]] = {
@@ -256,6 +282,7 @@ def _write_json_logs(name: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        tracing.log_ids,
         _TRACEBACKS,
     ]
     structlog.configure(
@@ -284,6 +311,7 @@ async def _nats_error(error: Exception) -> None:
 
 
 async def _disconnected() -> None:
+    DISCONNECTS.inc()
     log.warning("nats disconnected")
 
 

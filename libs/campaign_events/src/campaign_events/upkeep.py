@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from prometheus_client import Counter
 from pymongo.errors import PyMongoError
 
 from campaign_events import ops
@@ -21,6 +22,12 @@ from campaign_events.service import Resources
 from campaign_events.settings import Settings
 from campaign_events.standing import described, placed
 from campaign_events.succession import Job
+
+REBUILDS = Counter(
+    "carillon_projection_rebuilds",
+    "Work on generations of a view",
+    ["projection", "kind", "outcome"],
+)
 
 LOOK_S = 1.0
 AGAIN_S = (1.0, 2.0, 5.0, 15.0)
@@ -101,6 +108,7 @@ class Upkeep:
             return True
         if code != 0:
             trouble = f"its process ended with {code}: the log of {self._resources.name} says why"
+            REBUILDS.labels(projector.projection.name, job.kind, "failed").inc()
             log.warning("build starts again", projection=projector.projection.id, code=code)
             await succession.note(job.id, trouble=trouble)
             return False
@@ -109,6 +117,7 @@ class Upkeep:
                 return True
             await projector.switch(job.generation)
         await succession.note(job.id, state="done", ended_at=datetime.now(UTC), trouble=None)
+        REBUILDS.labels(projector.projection.name, job.kind, "done").inc()
         log.info("done", job=job.kind, projection=projector.projection.id, to=job.generation)
         return True
 
