@@ -5,6 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
+# What the image of all services holds: the same versions, without tools, tests and servers.
+IMAGE_LOCK := deploy/requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
              deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
 SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src tests)
@@ -24,6 +26,10 @@ WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) \
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 PYTHON312 = $(shell for p in python3.12 python3 python; do \
     $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && echo $$p && break; done)
+
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.12 \
+    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+    $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member)))
 
 .PHONY: help
 help: ## list the targets
@@ -49,13 +55,11 @@ $(VENV)/.installed: $(VENV)/.locked pyproject.toml $(MEMBERS)
 install: $(VENV)/.installed ## make .venv with everything in it, as locked
 
 .PHONY: lock
-lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write requirements.lock
-	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.12 \
-	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-	    $(foreach member,$(MEMBERS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(member))) \
-	    --all-extras --group pyproject.toml:dev --group pyproject.toml:test \
+lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write requirements.lock, deploy/requirements.lock
+	$(COMPILE) --all-extras --group pyproject.toml:dev --group pyproject.toml:test \
 	    $(MEMBERS) --output-file $(LOCK)
-	@! grep -nE 'https?://|file:' $(LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
+	$(COMPILE) --constraints $(LOCK) $(MEMBERS) --output-file $(IMAGE_LOCK)
+	@! grep -nE 'https?://|file:' $(LOCK) $(IMAGE_LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
 
 .PHONY: schemas
 schemas: install ## write the JSON Schema of every event, unless it takes less than before

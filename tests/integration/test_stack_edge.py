@@ -69,8 +69,9 @@ async def browser(tmp_path: Path, upstream: Upstream) -> AsyncIterator[httpx.Asy
     pages.mkdir()
     (pages / "index.html").write_text("<title>Carillon</title>")
     ports = Ports(tmp_path / "ports.json")
-    async with listening(upstream) as alive:
-        away = {name: ports.take(name) for name in ("dispatcher", "moderation")}
+    async with listening(upstream) as port:
+        alive = f"127.0.0.1:{port}"
+        away = {name: f"127.0.0.1:{ports.take(name)}" for name in ("dispatcher", "moderation")}
         upstreams = {"read_model": alive, "campaign": alive} | away
         edge = Edge(tmp_path / "edge", ports.take("edge"), upstreams, pages)
         program = edge.program(tmp_path / "edge.log", dict(os.environ))

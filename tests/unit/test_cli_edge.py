@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from carillon.edge import ROUTES, Edge
+from carillon.services import SERVICES
 
-PORTS = {"campaign": 1, "moderation": 2, "dispatcher": 3, "read_model": 4, "dialler": 5}
+UPSTREAMS = {name: f"{name}:8000" for name in SERVICES}
 
 
 def owner_of(method: str, path: str) -> str:
@@ -61,7 +62,7 @@ def test_a_request_reaches_the_service_that_owns_it(request_line: str, owner: st
 
 
 def test_the_edge_buffers_nothing_and_has_no_admin_door(tmp_path: Path) -> None:
-    edge = Edge(tmp_path, 8080, PORTS, tmp_path)
+    edge = Edge(tmp_path, 8080, UPSTREAMS, tmp_path)
     text = json.dumps(edge.config())
     assert '"admin": {"disabled": true' in text
     assert text.count('"flush_interval": -1') == len(ROUTES)
@@ -69,12 +70,12 @@ def test_the_edge_buffers_nothing_and_has_no_admin_door(tmp_path: Path) -> None:
 
 
 def test_the_edge_listens_on_loopback_only(tmp_path: Path) -> None:
-    config = json.dumps(Edge(tmp_path, 8080, PORTS, None).config())
+    config = json.dumps(Edge(tmp_path, 8080, UPSTREAMS, None).config())
     assert '"listen": ["127.0.0.1:8080"]' in config
 
 
 def test_whoever_takes_in_a_file_may_take_its_time(tmp_path: Path) -> None:
-    config = json.dumps(Edge(tmp_path, 8080, PORTS, None).config())
+    config = json.dumps(Edge(tmp_path, 8080, UPSTREAMS, None).config())
     hurried = [route for route in ROUTES if route.owner == "dispatcher" and not route.upload]
     assert config.count("response_header_timeout") == len(hurried)
     assert [route.methods for route in ROUTES if route.upload] == [("PUT",)]

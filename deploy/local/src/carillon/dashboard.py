@@ -18,12 +18,12 @@ A_YEAR = "public, max-age=31536000, immutable"
 
 
 def dashboard(
-    pages: Path | None, sign_in: Mapping[str, str], sign_in_port: int | None
+    pages: Path | None, sign_in: Mapping[str, str], sign_in_at: str | None
 ) -> list[Json]:
     """The edge's routes for people; none where there are no pages."""
     if pages is None:
         return []
-    exchange = [] if sign_in_port is None else [_exchange(sign_in_port)]
+    exchange = [] if sign_in_at is None else [_exchange(sign_in_at)]
     files: Json = {"handler": "file_server", "root": str(pages)}
     return [
         *exchange,
@@ -65,12 +65,12 @@ def _settings(sign_in: Mapping[str, str]) -> Json:
     }
 
 
-def _exchange(port: int) -> Json:
+def _exchange(address: str) -> Json:
     return {
         "match": [{"method": ["POST"], "path": [SIGN_IN]}],
         "handle": [
             {"handler": "request_body", "max_size": LONGEST},
-            {"handler": "reverse_proxy", "upstreams": [{"dial": f"127.0.0.1:{port}"}]},
+            {"handler": "reverse_proxy", "upstreams": [{"dial": address}]},
         ],
         "terminal": True,
     }

@@ -62,14 +62,15 @@ _PROBLEM_TYPE = {"Content-Type": ["application/problem+json"]}
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Caddy in front of the services of one data folder."""
+    """Caddy in front of the services: of one data folder, or of a deployment."""
 
     folder: Path
     port: int
-    upstreams: Mapping[str, int]  # service → port
+    upstreams: Mapping[str, str]  # service → host:port
     pages: Path | None
     sign_in: Mapping[str, str] = field(default_factory=lambda: {"kind": "local"})
-    sign_in_port: int | None = None  # where one-time links are exchanged
+    sign_in_at: str | None = None  # where one-time links are exchanged
+    host: str = "127.0.0.1"  # where it listens
 
     @property
     def url(self) -> str:
@@ -103,7 +104,7 @@ class Edge:
     def config(self) -> Json:
         """Caddy's configuration: plain http on loopback, no admin door, nothing buffered."""
         server = {
-            "listen": [f"127.0.0.1:{self.port}"],
+            "listen": [f"{self.host}:{self.port}"],
             "protocols": ["h1", "h2c"],
             "automatic_https": {"disable": True},
             # Else a service that refuses an upload before its end is often cut off in mid-answer.
@@ -112,7 +113,7 @@ class Edge:
                 _unheard_of(),
                 _hidden_probes(),
                 *self._services(),
-                *dashboard(self.pages, self.sign_in, self.sign_in_port),
+                *dashboard(self.pages, self.sign_in, self.sign_in_at),
                 _nothing(),
             ],
             "errors": {"routes": _errors()},
@@ -140,7 +141,7 @@ class Edge:
         patience = {"response_header_timeout": WAIT_FOR_CORE} if hurried else {}
         return {
             "handler": "reverse_proxy",
-            "upstreams": [{"dial": f"127.0.0.1:{self.upstreams[route.owner]}"}],
+            "upstreams": [{"dial": self.upstreams[route.owner]}],
             "flush_interval": -1,  # server-sent events leave at once
             "load_balancing": {"try_duration": WAIT_FOR_SERVICE, "try_interval": "50ms"},
             "transport": {"protocol": "http", "dial_timeout": "1s", **patience},

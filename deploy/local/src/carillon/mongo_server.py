@@ -41,11 +41,12 @@ class MongoServer:
     port: int
     key_file: Path
     passwords: Mapping[str, str]
+    host: str = "127.0.0.1"  # by which others reach it; it is prepared from beside it
 
     def url(self, user: str = ADMIN) -> str:
         """Where to connect as this user."""
         return (
-            f"mongodb://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/"
+            f"mongodb://{user}:{self.passwords[user]}@{self.host}:{self.port}/"
             f"?replicaSet={REPLICA_SET}&authSource=admin"
         )
 
@@ -122,13 +123,13 @@ class MongoServer:
     async def _own_address(self, client: AsyncMongoClient[Any]) -> None:
         """The set remembers its member by address; the port may have changed since."""
         stored = await client.local["system.replset"].find_one({"_id": REPLICA_SET})
-        if stored is None or stored["members"][0]["host"] == f"127.0.0.1:{self.port}":
+        if stored is None or stored["members"][0]["host"] == f"{self.host}:{self.port}":
             return
         wanted = self._members(version=stored["version"] + 1)
         await client.admin.command("replSetReconfig", wanted, force=True)
 
     def _members(self, *, version: int) -> dict[str, Any]:
-        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        member = {"_id": 0, "host": f"{self.host}:{self.port}"}
         return {"_id": REPLICA_SET, "version": version, "members": [member]}
 
     async def _create_service_users(self, client: AsyncMongoClient[Any]) -> None:

@@ -267,10 +267,10 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     edge = Edge(
         folder=stack.data / "edge",
         port=stack.edge_port,
-        upstreams={service.name: service.port for service in services},
+        upstreams={service.name: f"127.0.0.1:{service.port}" for service in services},
         pages=package_folder(PAGES) / "static" if PAGES in stack.options.services else None,
         sign_in=stack.provider.sign_in,
-        sign_in_port=door,
+        sign_in_at=f"127.0.0.1:{door}",
     )
     stack.url = edge.url
     program = edge.program(_log(stack, "edge"), _plain_environment(stack.options))

@@ -1,4 +1,4 @@
-"""`python -m smsc --config FILE [--port N] [--ledger FILE]`: the carrier as a program."""
+"""`python -m smsc --config FILE [--host H] [--port N] [--ledger FILE]`: the carrier as a program."""
 
 import argparse
 import asyncio
@@ -48,6 +48,7 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="smsc", description="A simulated SMPP 3.4 carrier")
     parser.add_argument("--config", type=Path, required=True, help="what it does (TOML)")
+    parser.add_argument("--host", help="instead of the file's")
     parser.add_argument("--port", type=int, help="instead of the file's; 0 takes a free one")
     parser.add_argument("--ledger", type=Path, help="append what happens here (JSON Lines)")
     given = parser.parse_args()
@@ -55,9 +56,9 @@ def main() -> None:
         config = load(given.config)
     except (ValidationError, TOMLDecodeError, OSError) as error:
         parser.error(str(error))
-    if given.port is not None:
-        listen = config.listen.model_copy(update={"port": given.port})
-        config = config.model_copy(update={"listen": listen})
+    told = {"host": given.host, "port": given.port}
+    listen = {name: value for name, value in told.items() if value is not None}
+    config = config.model_copy(update={"listen": config.listen.model_copy(update=listen)})
     uvloop.run(serve(config, given.ledger))
 
 
