@@ -188,7 +188,7 @@ async def send(stack: Stack, campaign: str, count: int, seen: Seen | None = None
             await asyncio.sleep(0.25)
     assert row["status"] == "done", row
     assert row["stats"]["delivered"] == count, row["stats"]
-    nc = await nats.connect(stack.nats.url("admin"))
+    nc = await nats.connect(stack.nats.url())
     facts = await EventLog(nc).load_subject("MESSAGES", f"message.bench.{campaign}.>")
     taken = [fact.time for fact in facts if fact.event.type == "message.taken"]
     reported = [fact.time for fact in facts if fact.event.type == "message.reported"]
@@ -272,7 +272,7 @@ async def main() -> None:
             raw = await raw_link_rate(CARRIER, data, WINDOW, MESSAGES)
             say("filling a log and folding it")
             async with AsyncMongoClient[dict[str, Any]](stack.mongo.url("admin")) as mongo:
-                folded = await fold_rates(stack.nats.url("admin"), mongo)
+                folded = await fold_rates(stack.nats.url(), mongo)
         say(
             f"whole path: {rate:,.0f} messages/s with delivery reports "
             f"({rate / raw:.2f} of the bare link's {raw:,.0f}/s; window {WINDOW}, 20 ms)"

@@ -29,7 +29,6 @@ from campaign_events.envelope import Address, Event, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import BATCH
 from campaign_events.suppression import LIST, SuppressionsAdded
-from carillon.credentials import ADMIN
 from carillon.stack import Options, Stack, running_stack
 
 FACTS = int(os.environ.get("BENCH_FACTS", "1000000"))
@@ -69,7 +68,7 @@ class Seen:
 
 async def fill(stack: Stack) -> None:
     """Put facts about messages, campaigns, calls and opt-outs into the log."""
-    nc = await nats.connect(stack.nats.url(ADMIN))
+    nc = await nats.connect(stack.nats.url())
     log, began = EventLog(nc), time.perf_counter()
     facts = await fill_messages(log, FACTS)
     await fill_campaigns(log, CAMPAIGNS)

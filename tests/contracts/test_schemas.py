@@ -8,7 +8,7 @@ import pytest
 
 from campaign_events import asyncapi
 from campaign_events.catalogue import json_schemas
-from carillon.nats_server import OWN_SUBJECTS
+from carillon.nats_rights import RIGHTS
 from schema_diff import FROZEN, losses
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -35,7 +35,7 @@ def test_the_asyncapi_document_tells_every_event_and_who_says_it() -> None:
     told = json.loads(kept.read_text())
     assert told["channels"].keys() == json_schemas().keys()
     for kind, speaker in asyncapi.SPEAKERS.items():
-        assert f"{kind}.>" in OWN_SUBJECTS[speaker], "the walls of NATS say the same"
+        assert f"{kind}.>" in RIGHTS[speaker].says, "the walls of NATS say the same"
 
 
 @pytest.mark.parametrize(

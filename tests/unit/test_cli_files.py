@@ -75,6 +75,8 @@ def test_passwords_are_made_once_and_are_their_owners_only(tmp_path: Path) -> No
     assert one.passwords.items() < two.passwords.items()
     assert one.secret_file.read_text() == two.secret_file.read_text()
     assert len(set(two.passwords.values())) == 3
+    assert set(two.seeds) == {"campaign", "dialler"}
+    assert one.seeds["campaign"].read_text() != two.seeds["dialler"].read_text()
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.iterdir())
 
 

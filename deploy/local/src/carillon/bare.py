@@ -53,7 +53,7 @@ async def bare_servers(data: Path, narrate: Narrate) -> AsyncIterator[BareServer
             ) from error
         stack = prepared(options, narrate)
         await start(stack, ending)
-        servers = BareServers(stack.nats.url(ADMIN), stack.mongo.url(ADMIN))
+        servers = BareServers(stack.nats.url(), stack.mongo.url(ADMIN))
         await _refuse_if_served(servers)
         stack.ports.save()
         yield servers

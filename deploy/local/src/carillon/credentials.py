@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from carillon.files import OWNER_ONLY, write_atomically
+from carillon.nkey import new_seed
 
 ADMIN = "admin"
 
@@ -18,6 +19,8 @@ class Credentials:
     passwords: dict[str, str]
     secret_file: Path
     mongo_key_file: Path
+    seeds: dict[str, Path]
+    """Where each service's key for NATS is: the server knows its public half only."""
 
 
 def prepare_credentials(folder: Path, users: tuple[str, ...]) -> Credentials:
@@ -28,7 +31,10 @@ def prepare_credentials(folder: Path, users: tuple[str, ...]) -> Credentials:
     # The key of the suppression hash: losing it would forget who opted out.
     secret = _made_once(folder / "suppression.key", secrets.token_hex(32))
     mongo_key = _made_once(folder / "mongo.key", base64.b64encode(secrets.token_bytes(96)).decode())
-    return Credentials(passwords, secret, mongo_key)
+    seeds = {
+        user: _made_once(folder / f"{user}.nkey", new_seed()) for user in users if user != ADMIN
+    }
+    return Credentials(passwords, secret, mongo_key, seeds)
 
 
 def _passwords(file: Path, users: tuple[str, ...]) -> dict[str, str]:

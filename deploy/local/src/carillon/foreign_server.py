@@ -9,9 +9,13 @@ class ForeignServer:
 
     address: str
 
-    def url(self, _user: str) -> str:
+    def url(self, _user: str = "") -> str:
         """Where to connect."""
         return self.address
+
+    def login(self, _service: str) -> dict[str, str]:
+        """What a service needs to be told about NATS; a key comes from the environment as well."""
+        return {"CARILLON_NATS_URL": self.address}
 
     @property
     def public_url(self) -> str:

@@ -1,4 +1,4 @@
-"""nats-server on this machine: fsync on every write, one user with its own rights per service."""
+"""nats-server on this machine: fsync on every write, one key with its own rights per service."""
 
 import json
 from collections.abc import Mapping
@@ -15,24 +15,10 @@ from campaign_events import topology
 from carillon.binaries import NATS
 from carillon.credentials import ADMIN
 from carillon.files import OWNER_ONLY, write_atomically
+from carillon.nats_rights import RIGHTS, permissions
+from carillon.nkey import public_of
 from carillon.supervisor import NotPreparedError, Program
 
-# What each service may say in the log (design: one owner per subject).
-OWN_SUBJECTS: Mapping[str, tuple[str, ...]] = {
-    "campaign": ("campaign.>",),
-    "moderation": ("moderation.>", "sender.>"),
-    "dispatcher": ("message.>", "suppression.>"),
-    "dialler": ("call.>",),
-    "read_model": ("dialler.live", "ops.>"),  # questions, not facts
-}
-# What every service needs besides: JetStream's API, acknowledgements, answers, health, leases, and
-# telling how many audit records wait on its disk.
-COMMON_SUBJECTS = ("$JS.API.>", "$JS.ACK.>", "_INBOX.>", "core.>", "view.>", "lease.>", "audit.>")
-# Streams are made and changed in one place only, and that is not a service.
-STREAM_CHANGES = tuple(
-    f"$JS.API.STREAM.{change}.>"
-    for change in ("CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "MSG.DELETE")
-)
 # The streams' limits are promises for years, not for this machine's disk; `doctor` watches that.
 MAX_FILE_STORE = 1024**4
 CONNECT_TIMEOUT = 2
@@ -45,11 +31,19 @@ class NatsServer:
     folder: Path
     port: int
     monitor_port: int
-    passwords: Mapping[str, str]
+    password: str
+    keys: Mapping[str, Path]  # service → its seed
 
-    def url(self, user: str = ADMIN) -> str:
-        """Where to connect as this user."""
-        return f"nats://{user}:{self.passwords[user]}@127.0.0.1:{self.port}"
+    def url(self) -> str:
+        """Where to connect as administrator."""
+        return f"nats://{ADMIN}:{self.password}@127.0.0.1:{self.port}"
+
+    def login(self, service: str) -> dict[str, str]:
+        """What a service needs to be told to log in as itself."""
+        return {
+            "CARILLON_NATS_URL": f"nats://127.0.0.1:{self.port}",
+            "CARILLON_NATS_NKEY_FILE": str(self.keys[service]),
+        }
 
     def program(self, log: Path, environment: Mapping[str, str]) -> Program:
         """What the supervisor runs."""
@@ -84,20 +78,13 @@ class NatsServer:
         }
 
     def _users(self) -> list[dict[str, object]]:
-        admin: dict[str, object] = {"user": ADMIN, "password": self.passwords[ADMIN]}
-        known = (service for service in OWN_SUBJECTS if service in self.passwords)
+        admin: dict[str, object] = {"user": ADMIN, "password": self.password}
+        known = (service for service in RIGHTS if service in self.keys)
         return [admin, *(self._user(service) for service in known)]
 
     def _user(self, service: str) -> dict[str, object]:
-        publish = {
-            "allow": [*OWN_SUBJECTS[service], *COMMON_SUBJECTS],
-            "deny": list(STREAM_CHANGES),
-        }
-        return {
-            "user": service,
-            "password": self.passwords[service],
-            "permissions": {"publish": publish},
-        }
+        public = public_of(self.keys[service].read_text())
+        return {"nkey": public, "permissions": permissions(service)}
 
     async def answers(self) -> bool:
         """Whether the server accepts us and its JetStream is on, with every write fsynced."""

@@ -30,6 +30,7 @@ from carillon.provider import Provider
 from carillon.services import (
     CARRIER,
     PHONES,
+    PHONES_PROCESS,
     SERVICES,
     Service,
     Simulator,
@@ -116,7 +117,7 @@ class Stack:
         ours = {name: Place(one.pid, one.program.url) for name, one in self.running.items()}
         return StackFile(
             url=self.url,
-            nats_url=self.nats.url(ADMIN),
+            nats_url=self.nats.url(),
             mongo_url=self.mongo.url(ADMIN),
             services=foreign | ours,
             token_file=str(self.data / "token"),
@@ -223,7 +224,8 @@ def _nats(options: Options, ports: Ports, credentials: Credentials) -> NatsServe
         folder=options.data / "nats",
         port=ports.take("nats"),
         monitor_port=ports.take("nats_monitor"),
-        passwords=credentials.passwords,
+        password=credentials.passwords[ADMIN],
+        keys=credentials.seeds,
     )
 
 
@@ -318,7 +320,7 @@ def _phones(stack: Stack) -> list[Program]:
         return []
     stack.telephony = stack.data / "telephony.toml"
     phones = Simulator(
-        name="telephony",
+        name=PHONES_PROCESS,
         module=PHONES,
         scheme="tcp",
         port=stack.ports.take("telephony"),
@@ -387,7 +389,7 @@ def _plain_environment(options: Options) -> dict[str, str]:
 def _settings_of(stack: Stack, service: str) -> dict[str, str]:
     """What a service is told; it logs in as itself where the servers are ours."""
     settings = {
-        "CARILLON_NATS_URL": stack.nats.url(service),
+        **stack.nats.login(service),
         "CARILLON_MONGO_URL": stack.mongo.url(service),
         **stack.provider.settings,
         "CARILLON_SECRET_FILE": str(stack.credentials.secret_file),
