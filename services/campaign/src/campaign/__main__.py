@@ -74,6 +74,7 @@ async def compose(
         "due view": due.run(),
         "suppressed view": suppressed.run(),
         **upkeep.work(),
+        "core": core.watch(),
         "launching": launcher.run(),
         "sweeping": Sweeper(audiences, log).run(),
         "reactions": follow_others(resources, those),

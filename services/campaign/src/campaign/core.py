@@ -1,16 +1,21 @@
 """Whether core is there: the dispatcher and its links, and for voice the dialler too."""
 
+import asyncio
 import time
 
 import nats.errors
 import orjson
 from nats.aio.client import Client
+from prometheus_client import Gauge
 from pydantic import BaseModel, ValidationError
+
+UP = Gauge("carillon_core_up", "1 while the dispatcher, or the dialler, answers", ["core"])
 
 DISPATCHER = "core.health"
 DIALLER = "core.health.voice"
 TIMEOUT_S = 0.5
 FRESH_S = 1.0
+WATCH_S = 2.0
 
 
 class Named(BaseModel):
@@ -40,10 +45,11 @@ class VoiceHealth(Health):
 class _Asked[T: Health]:
     """Asks one service at most once a second."""
 
-    def __init__(self, nc: Client, subject: str, answer: type[T]) -> None:
+    def __init__(self, nc: Client, subject: str, answer: type[T], core: str) -> None:
         self._nc = nc
         self._subject = subject
         self._answer = answer
+        self._core = core
         self._asked = float("-inf")
         self._health: T | None = None
 
@@ -52,6 +58,7 @@ class _Asked[T: Health]:
         if now - self._asked >= FRESH_S:
             self._health = await self._ask()
             self._asked = now
+            UP.labels(self._core).set(self._health is not None)
         return self._health
 
     async def _ask(self) -> T | None:
@@ -67,8 +74,8 @@ class Core:
     """What nothing can be started without."""
 
     def __init__(self, nc: Client) -> None:
-        self._dispatcher = _Asked(nc, DISPATCHER, CoreHealth)
-        self._dialler = _Asked(nc, DIALLER, VoiceHealth)
+        self._dispatcher = _Asked(nc, DISPATCHER, CoreHealth, "sms")
+        self._dialler = _Asked(nc, DIALLER, VoiceHealth, "voice")
 
     async def health(self) -> CoreHealth | None:
         """Return the dispatcher's health, or None when it is down."""
@@ -77,3 +84,9 @@ class Core:
     async def voice(self) -> VoiceHealth | None:
         """Return the dialler's health, or None when it is down."""
         return await self._dialler.health()
+
+    async def watch(self) -> None:
+        """Have the metrics true also while nobody wants to know, for ever."""
+        while True:
+            await asyncio.gather(self.health(), self.voice())
+            await asyncio.sleep(WATCH_S)

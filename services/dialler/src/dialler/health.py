@@ -6,6 +6,7 @@ A campaign is known to its owner only; owners tell the other diallers every seco
 import asyncio
 import time
 from collections.abc import Mapping
+from math import inf
 from typing import Any, Final
 
 import orjson
@@ -25,14 +26,16 @@ HOLDS_S: Final = 3.0
 """What another dialler said of its campaigns counts for so long."""
 
 UP = Gauge("carillon_telephony_up", "1 while calls can be placed", ["telephony"])
-RINGING = Gauge("carillon_calls_ringing", "Calls that nobody has answered yet")
+RINGING = Gauge("carillon_ringing_calls", "Calls that nobody has answered yet")
 SEATS = Gauge("carillon_seats", "Conversations that campaigns may hold at once")
-SEATS_USED = Gauge("carillon_seats_used", "Seats in conversation or wrapping up")
+SEATS_USED = Gauge("carillon_used_seats", "Seats in conversation or wrapping up")
 OCCUPANCY = Gauge("carillon_seat_occupancy_ratio", "Share of the seats that are used")
-ABANDONED = Gauge("carillon_abandoned_ratio", "Worst campaign: abandoned ÷ answered by a person")
-LIMIT_USED = Gauge(
-    "carillon_abandoned_limit_used_ratio", "Worst campaign: its abandoned ratio ÷ its limit"
+ABANDONED = Gauge(
+    "carillon_abandoned_ratio",
+    "Abandoned ÷ answered by a person, of the campaign that is nearest to its limit",
 )
+LIMIT = Gauge("carillon_abandoned_limit_ratio", "The limit of that campaign")
+LIMIT_USED = Gauge("carillon_abandoned_limit_used_ratio", "The one ÷ the other")
 
 type State = dict[str, Any]
 
@@ -122,5 +125,13 @@ class Health:
         SEATS_USED.set(used)
         OCCUPANCY.set(used / seats if seats else 0)
         ratios = [(room.abandoned / room.humans, room.target) for room in rooms if room.humans]
-        ABANDONED.set(max((ratio for ratio, _ in ratios), default=0))
-        LIMIT_USED.set(max((ratio / limit for ratio, limit in ratios if limit), default=0))
+        worst = max(((_used(*one), *one) for one in ratios), default=(0, 0, 0))
+        for gauge, value in zip((LIMIT_USED, ABANDONED, LIMIT), worst, strict=True):
+            gauge.set(value)
+
+
+def _used(ratio: float, limit: float) -> float:
+    """Return how much of a limit is used up; where nobody may be abandoned one is too many."""
+    if limit:
+        return ratio / limit
+    return inf if ratio else 0.0

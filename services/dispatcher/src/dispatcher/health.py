@@ -21,21 +21,32 @@ TELL_S: Final = 1.0
 HOLDS_S: Final = 3.0
 """What another dispatcher said of its link counts for so long."""
 
-UP = Gauge("carillon_link_up", "1 while a session of the link is bound", ["link"])
-SESSIONS_UP = Gauge("carillon_link_sessions_up", "Bound sessions", ["link"])
-SESSIONS = Gauge("carillon_link_sessions", "Sessions that should be bound", ["link"])
-WINDOW_USED = Gauge("carillon_link_window_used_submits", "Submits without an answer", ["link"])
-ALLOWED = Gauge(
-    "carillon_link_allowed_segments_per_second", "Rate that throttling has left", ["link"]
+UP = Gauge(
+    "carillon_link_up", "1 while the link is owned here and a session of it is bound", ["link"]
 )
-THROTTLED = Gauge(
-    "carillon_link_throttled_ratio", "Recent share of submits refused as too fast", ["link"]
-)
-RECONNECTS = Gauge("carillon_link_reconnects", "Binds after the first ones", ["link"])
-UNMATCHED = Gauge("carillon_link_unmatched_reports", "Kept reports on unknown ids", ["link"])
-UNDECIDED = Gauge(
-    "carillon_link_undecided_messages", "Messages that the carrier may have", ["link"]
-)
+GAUGES: Final = {
+    "sessions_up": Gauge("carillon_link_bound_sessions", "Sessions that are bound", ["link"]),
+    "sessions": Gauge("carillon_link_sessions", "Sessions that should be bound", ["link"]),
+    "window": Gauge(
+        "carillon_link_window_submits", "Submits that may be unanswered at once", ["link"]
+    ),
+    "window_used": Gauge(
+        "carillon_link_window_used_submits", "Submits without an answer", ["link"]
+    ),
+    "segments_per_second": Gauge(
+        "carillon_link_limit_segments_per_second", "Configured rate", ["link"]
+    ),
+    "allowed_segments_per_second": Gauge(
+        "carillon_link_allowed_segments_per_second", "Rate that throttling has left", ["link"]
+    ),
+    "unmatched_reports": Gauge(
+        "carillon_link_stray_reports", "Reports that wait for their message", ["link"]
+    ),
+    "undecided_messages": Gauge(
+        "carillon_link_undecided_messages", "Messages that the carrier may have", ["link"]
+    ),
+}
+"""By what the owner of a link says of it."""
 
 type LinkState = dict[str, Any]
 
@@ -85,21 +96,16 @@ class Health:
         """Tell the others, and the metrics, how the links of this process are."""
         for owner in self._owners:
             state = owner.health()
-            if state is None:
-                continue
-            _measure(state)
-            if self._nc.is_connected:
+            _measure(owner.settings.id, state)
+            if state is not None and self._nc.is_connected:
                 await self._nc.publish(f"{LINKS}.{state['id']}", orjson.dumps(state))
 
 
-def _measure(state: LinkState) -> None:
-    link = state["id"]
-    UP.labels(link).set(state["state"] == "up")
-    SESSIONS_UP.labels(link).set(state["sessions_up"])
-    SESSIONS.labels(link).set(state["sessions"])
-    WINDOW_USED.labels(link).set(state["window_used"])
-    ALLOWED.labels(link).set(state["allowed_segments_per_second"])
-    THROTTLED.labels(link).set(state["throttled_share"])
-    RECONNECTS.labels(link).set(state["reconnects"])
-    UNMATCHED.labels(link).set(state["unmatched_reports"])
-    UNDECIDED.labels(link).set(state["undecided_messages"])
+def _measure(link: str, state: LinkState | None) -> None:
+    """Show how a link is; of one that is owned elsewhere only that it is not up here."""
+    UP.labels(link).set(state is not None and state["state"] == "up")
+    for name, gauge in GAUGES.items():
+        if state is not None:
+            gauge.labels(link).set(state[name])
+        else:
+            gauge.remove(link)

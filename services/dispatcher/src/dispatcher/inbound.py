@@ -19,7 +19,9 @@ from dispatcher.addressees import Addressees
 from dispatcher.links.link import Inbound
 from dispatcher.suppressions import Suppressions
 
-INBOUND = Counter("carillon_inbound_messages", "Messages that people sent", ["link", "meaning"])
+INBOUND = Counter(
+    "carillon_link_inbound_messages", "Messages that people sent", ["link", "meaning"]
+)
 AGAIN_S = 0.5
 REASON = "answered with a stop word"
 AROUND = " \t\r\n\f\v\u00a0\ufeff\u200b.,!\"'"

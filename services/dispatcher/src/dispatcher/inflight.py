@@ -48,6 +48,10 @@ class Message:
     """Whom it came from, as carriers write it."""
     ends_at: datetime | None = None
     """When its campaign ends."""
+    taken_at: float = 0.0
+    """When it left its queue, on the monotonic clock; 0 when that was another process."""
+    submitted_at: datetime | None = None
+    """When the carrier had all parts."""
     written: bool = False
     """Whether any part of it was given to the link."""
     seq: int = 0
@@ -152,6 +156,7 @@ def stored(row: Document, workspace: str, phone: str = "") -> Message:
         fate=fate,
         carrier_ids={part: name for part, name in enumerate(row.get("carrier_ids", ())) if name},
         ends=ends_of(row),
+        submitted_at=row.get("submitted_at"),
         phone=phone,
         seq=1,
     )

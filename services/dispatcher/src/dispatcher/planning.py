@@ -27,7 +27,7 @@ from dispatcher.outcomes import keep, origin
 from dispatcher.reading import Views
 from dispatcher.suppressions import Suppressions
 
-PLANNED = Counter("carillon_contacts_planned", "Contacts given a place in a campaign")
+PLANNED = Counter("carillon_planned_messages", "Messages given a place in a campaign's list")
 
 WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1, "excluded": 1}
 

@@ -23,7 +23,9 @@ RETRIED_FOR = timedelta(hours=24)
 """So long the carrier's temporary refusals of one message are not taken for a final one."""
 THROTTLED_S = 1.0
 
-UNMATCHED = Counter("carillon_reports_unmatched", "Reports on ids that nobody knows", ["link"])
+UNMATCHED = Counter(
+    "carillon_link_unmatched_reports", "Final reports on ids that nobody knew then", ["link"]
+)
 
 type OnUnknown = Literal["fail", "resend"]
 
@@ -78,7 +80,7 @@ class Settling:
         texts = dict(message.errors.values())
         error = texts.get("permanent") or texts.get("withdrawn") or next(iter(texts.values()), "")
         if not verdicts:
-            message.submits = ()
+            message.submits, message.submitted_at = (), last.at
             out.submitted(message)
             self._hear_strays(message, out)
         elif "unknown" in verdicts:
@@ -202,6 +204,7 @@ class Settling:
             self._accept(message, part, answer)
             if message.fate == "submitting" and len(message.carrier_ids) == message.parts:
                 self.undecided.remove(message)
+                message.submitted_at = answer.at
                 out.submitted(message)
                 for heard, error in message.heard.items():
                     self._end_part(message, heard, error, out)

@@ -15,6 +15,7 @@ from read_model.api import router
 from read_model.audit_api import router as audit_router
 from read_model.audit_search import Search
 from read_model.erasing_api import router as erasing_router
+from read_model.fullness import watch_fullness
 from read_model.migrations import SCHEMA
 from read_model.parked_api import router as parked_router
 from read_model.projections_api import router as projections_router
@@ -62,7 +63,8 @@ async def main() -> None:
         await upkeep.prepare()
         app = door(resources, reading)
         upkeep.serve(app)
-        await run(app, resources, reading.work() | upkeep.work())
+        streams = {"fullness": watch_fullness(resources.log)}
+        await run(app, resources, reading.work() | upkeep.work() | streams)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ class Answer:
     at: datetime
     given_id: str | None = None
     """The id as the carrier wrote it, where `message_id` is not the same."""
+    took_s: float | None = field(default=None, compare=False)
+    """From writing the submit to the carrier's word; None when there was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ class Session(asyncio.Protocol):
     # -- what the carrier says -------------------------------------------------------------
 
     def _on_answer(self, frame: Frame, at: datetime) -> None:
-        part, _ = self._pending.pop(frame.sequence, (None, 0.0))
+        part, since = self._pending.pop(frame.sequence, (None, 0.0))
         message_id = given_id = None
         if not frame.status:
             given_id = short_message.message_id(frame.body).strip() or None
@@ -229,7 +229,10 @@ class Session(asyncio.Protocol):
             self._retire("the carrier has lost our bind")
         if part is not None:
             outcome = verdict(frame.status, self._settings.errors)
-            self._inbox.answer(Answer(part.key, frame.status, message_id, outcome, at, given_id))
+            took_s = self._heard - since
+            self._inbox.answer(
+                Answer(part.key, frame.status, message_id, outcome, at, given_id, took_s)
+            )
             return
         key = self._overdue.pop(frame.sequence, None)
         if key is not None:

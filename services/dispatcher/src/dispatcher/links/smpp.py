@@ -8,6 +8,7 @@ from random import uniform
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
 from dispatcher.links.inbox import Inbox
 from dispatcher.links.link import (
@@ -23,6 +24,8 @@ from dispatcher.links.link import (
 )
 from dispatcher.links.session import Session, SessionLostError
 from dispatcher.links.settings import LinkSettings
+
+RECONNECTS = Counter("carillon_link_reconnects", "Sessions bound again after a loss", ["link"])
 
 CONNECT_S: Final = 10.0
 """How long connecting and binding may take."""
@@ -142,6 +145,8 @@ class SmppLink:
                 self._sessions.append(session)
                 await session.bind()
             self._binds += 1
+            if self._binds > settings.sessions:
+                RECONNECTS.labels(self.id).inc()
             log.info("link session bound", link=self.id)
             return await session.lost()
         except TimeoutError:
