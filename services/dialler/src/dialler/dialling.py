@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from pymongo.errors import ConnectionFailure
 
+from campaign_events import tracing
 from campaign_events.call import CALLS_BATCH, CallsDialled, Dial
 from campaign_events.eventlog import EventLog
 from campaign_events.leases import Lease
@@ -221,9 +222,15 @@ class Dialling:
         self._busy = bool(run.ready) or bool(chosen)
         if not chosen:
             return
+        led_to_by = [run.traceparent]
+        with tracing.span("dial", linked=led_to_by, campaign=run.campaign, calls=len(chosen)):
+            await self._place(chosen, now)
+
+    async def _place(self, chosen: Sequence[Candidate], now: datetime) -> None:
+        """Store the intent to ring these, then have them rung."""
         calls = await self._take(chosen)
         if not self.lease.is_good:
-            raise OwnershipInDoubt(run.campaign)
+            raise OwnershipInDoubt(self.run.campaign)
         self.pace.room.tick(time.time())
         self.talking.place(calls)
         self.pace.rate.spend(len(calls), time.time())

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import structlog
 
+from campaign_events import tracing
 from campaign_events.call import CallsFinished, DiallingBroken
-from campaign_events.envelope import derived_id
+from campaign_events.envelope import Event, derived_id
 from campaign_events.eventlog import EventLog
 from dialler.facts import append
 from dialler.reading import Views
@@ -33,8 +34,7 @@ class Finisher:
         """Say why the run can not go on; live calls still come to their end."""
         log.warning("run broken", campaign=run.campaign, run=run.number, why=reason)
         event = DiallingBroken(run=run.number, reason=reason)
-        name = derived_id(event.type, run.campaign, str(run.number))
-        await append(self._store, event, run.address, name=name)
+        await self._say(run, event)
         run.broken = True
 
     async def finish(self, run: Run) -> bool:
@@ -50,8 +50,11 @@ class Finisher:
         left = 0
         if campaign is not None:
             left = await self._views.eligible(campaign, run.number + 1, self._campaigns_to())
-        event = CallsFinished(run=run.number, left=left)
-        name = derived_id(event.type, run.campaign, str(run.number))
-        await append(self._store, event, run.address, name=name)
+        await self._say(run, CallsFinished(run=run.number, left=left))
         run.finished = True
         return True
+
+    async def _say(self, run: Run, event: Event) -> None:
+        name = derived_id(event.type, run.campaign, str(run.number))
+        with tracing.span("finish", linked=[run.traceparent], campaign=run.campaign):
+            await append(self._store, event, run.address, name=name)

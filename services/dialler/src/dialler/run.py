@@ -86,6 +86,8 @@ class Run:
     dialled_to: int = 0
     finished: bool = False
     broken: bool = False
+    traceparent: str | None = None
+    """What the run was started in, for traces."""
     current: bool = True
     """Whether the campaign's status is about this run, or about a later one."""
     fresh: deque[Candidate] = field(default_factory=deque)
@@ -220,6 +222,7 @@ class Run:
             self.read_to = self.low = 0
             self.skipped_until = inf
         self.status = campaign["status"]
+        self.traceparent = campaign.get("traceparent")
         self.current = campaign["run"] == self.number
 
     def put_away(self) -> None:

@@ -81,7 +81,9 @@ def _campaign(recorded: Recorded[Any]) -> list[Write]:  # noqa: PLR0911 - one pe
         case ContactsAdded(audience=name, last=last):
             return [UpdateOne(key, {"$set": {"audience": name, "contacts": last}})]
         case DiallingStarted(becomes=status, run=run):
-            started = {"status": status, "run": run, "started_at": recorded.time}
+            started: dict[str, object] = {"status": status, "run": run, "started_at": recorded.time}
+            if recorded.traceparent:
+                started["traceparent"] = recorded.traceparent
             return [UpdateOne(key, {"$set": started})]
         case CampaignRestarted(becomes=status, run=run) | RestartCancelled(becomes=status, run=run):
             return [UpdateOne(key, {"$set": {"status": status, "run": run}})]

@@ -63,6 +63,8 @@ class Outgoing:
     passed_to: int = 0
     """Whoever is up to here was taken or skipped."""
     resting: Resting = field(default_factory=Resting)
+    traceparent: str | None = None
+    """What its status came about in, for traces."""
     forgotten: int = 0
     """How much the opt-out list had forgotten when the first of what is ready was read."""
 
@@ -113,6 +115,7 @@ class Outgoing:
         """Do what the campaign's status says from now on."""
         self.paused = campaign["status"] != "sending"
         self.closes_at = None if self.paused else campaign.get("until")
+        self.traceparent = campaign.get("traceparent")
         if self.paused:
             self.refusals.end()
 

@@ -9,13 +9,14 @@ planned yet, left by a crash or by another dispatcher, plans them; the log lets 
 import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import Counter
 from pymongo import DESCENDING
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from campaign_events import tracing
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Address, new_id
 from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
@@ -48,6 +49,7 @@ class Push:
     id: str
     phone: str
     variables: Mapping[str, str]
+    traceparent: str | None = field(default_factory=tracing.traceparent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,10 @@ class Line:
         """Plan until nobody waits any more and nothing is left without a plan."""
         while self.busy:
             group = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            led_to_by = [push.traceparent for push, _ in group]
             try:
-                told = await self._settle({push.id: push for push, _ in group})
+                with tracing.span("plan pushed", linked=led_to_by, messages=len(group)):
+                    told = await self._settle({push.id: push for push, _ in group})
             except (Unavailable, Rejected, PyMongoError) as error:
                 # Contacts may be stored by now: they are planned as soon as that is possible.
                 self.unsettled, self._place = True, None

@@ -78,9 +78,10 @@ def fold_campaigns(batch: Batch) -> Writes:
                 campaigns.append(UpdateOne(key, {"$set": audience}))
             case StatusChanged() as change:
                 until = getattr(change, "until", None)
-                campaigns.append(
-                    UpdateOne(key, {"$set": {"status": change.becomes, "until": until}})
-                )
+                moved: dict[str, object] = {"status": change.becomes, "until": until}
+                if recorded.traceparent:
+                    moved["traceparent"] = recorded.traceparent
+                campaigns.append(UpdateOne(key, {"$set": moved}))
             case CampaignDeleted():
                 campaigns.append(DeleteOne(key))
             case RevisionSubmitted(revision=revision):
