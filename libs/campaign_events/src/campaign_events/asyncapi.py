@@ -73,6 +73,7 @@ def _envelope(name: str) -> Mapping[str, Any]:
             "type": {"const": name},
             **dict.fromkeys(fields, text),
             "causationid": text,
+            "traceparent": text,
             "time": {"type": "string", "format": "date-time"},
             "data": {"$ref": f"events.schema.json#/{name}"},
         },
