@@ -32,7 +32,8 @@ class BulkHistogram(Collector):
         bounds: Sequence[float],
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        self._name, self._documentation, self._label = name, documentation, label
+        self._name, self._documentation = name, documentation
+        self._labelnames = (label,)
         self._bounds = tuple(bounds)
         self._counts: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
@@ -58,4 +59,4 @@ class BulkHistogram(Collector):
         return [family]
 
     def _family(self) -> HistogramMetricFamily:
-        return HistogramMetricFamily(self._name, self._documentation, labels=[self._label])
+        return HistogramMetricFamily(self._name, self._documentation, labels=self._labelnames)
