@@ -9,7 +9,7 @@ LOCK := requirements.lock
 IMAGE_LOCK := deploy/requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
              deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
-SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src tests)
+SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src grafana tests)
 # Quick tests share the machine, three files at a time: they mostly wait. Whole platforms have it for
 # themselves.
 QUICK_TESTS := $(wildcard tests/unit tests/contracts tests/integration)
@@ -68,9 +68,14 @@ schemas: install ## write the JSON Schema of every event, unless it takes less t
 	$(BIN)/python -m campaign_events.asyncapi > docs/asyncapi.json
 
 .PHONY: openapi
-openapi: install $(WEB)/node_modules/.installed ## write docs/openapi.json, and the dashboard's types from it
+openapi: install $(WEB)/node_modules/.installed ## write docs/openapi.json, the dashboard's types and the gateway's routes from it
 	PYTHONPATH=tests $(BIN)/python -m api_document > docs/openapi.json
+	PYTHONPATH=tests $(BIN)/python -m gateway_routes > deploy/kubernetes/base/routes.yaml
 	$(NPM) run --silent api
+
+.PHONY: nats-conf
+nats-conf: install ## write deploy/nats, what nats-server is told in a deployment
+	$(BIN)/python -m carillon.nats_conf deploy/nats
 
 # What the dashboard is made of, as locked. Not `npm ci`: a registry may lack packages for other platforms.
 $(WEB)/node_modules/.installed: $(addprefix $(WEB)/,package.json package-lock.json .npmrc) | $(VENV)/.installed
@@ -98,6 +103,22 @@ dashboard-check: install $(WEB)/node_modules/.installed ## lint, types and unit 
 .PHONY: browser
 browser: ## install Debian's Chromium for the tests of the dashboard, if there is none; needs root
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium; }
+
+.PHONY: grafana
+grafana: install ## write the Grafana boards, grafana/dashboards/*.json, from grafana/boards
+	PYTHONPATH=grafana $(BIN)/python -m boards
+
+# The two programs alone: installing Debian's package would start a server of its own.
+.PHONY: prometheus
+prometheus: install ## bring Debian's prometheus and promtool into .venv, if the machine has none
+	@command -v promtool >/dev/null || test -x $(BIN)/promtool || { \
+	    get="apt-get download -qq prometheus" && cd "$$(mktemp -d)" && \
+	    { $$get 2>/dev/null || { apt-get update -qq && $$get; } } && dpkg -x prometheus_*.deb . && \
+	    install usr/bin/prometheus usr/bin/promtool $(abspath $(BIN)); }
+
+.PHONY: watch
+watch: install ## start Prometheus, send demo campaigns, show what every panel of the boards asks, live
+	$(BIN)/carillon watch
 
 .PHONY: run
 run: install dashboard ## start the whole platform here, send a demo campaign, keep serving

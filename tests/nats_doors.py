@@ -13,6 +13,7 @@ from nats.aio.client import Client
 
 import servers
 from campaign_events.nats_login import Connection, NatsLogin
+from carillon.binaries import NATS
 from carillon.credentials import ADMIN, prepare_credentials
 from carillon.nats_rights import RIGHTS
 from carillon.nats_server import NatsServer
@@ -46,7 +47,7 @@ async def guarded(folder: Path) -> AsyncIterator[Guarded]:
     )
     config = folder / "nats.json"
     config.write_text(json.dumps(server.config()))
-    command = [servers.program(servers.NATS), "-c", str(config)]
+    command = [servers.program(NATS), "-c", str(config)]
     with servers.running(command, folder / "nats.log"):
         async with asyncio.timeout(servers.PATIENCE_S):
             while not await server.answers():

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 
 from carillon.backup_cli import backups
+from carillon.certificates_cli import certifying
+from carillon.deployment_cli import deployment
 from carillon.erase_cli import erasures
 from carillon.errors import PlainError
 from carillon.identity import DEFAULT_TTL, ROLES, Identity
@@ -18,6 +20,7 @@ from carillon.migrate_cli import migrations
 from carillon.parked_cli import parked
 from carillon.projections_cli import projections
 from carillon.stack_file import DEFAULT_FOLDER
+from carillon.watch_cli import watching
 
 INTERRUPTED = 130
 WIDE = 160  # columns where no terminal says how many there are
@@ -35,7 +38,10 @@ app.add_typer(parked, name="parked")
 app.add_typer(migrations)
 app.add_typer(projections, name="projections")
 app.add_typer(backups)
+app.add_typer(certifying)
 app.add_typer(erasures)
+app.add_typer(watching)
+app.add_typer(deployment, name="deployment")
 
 DataFolder = Annotated[
     Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)

@@ -31,10 +31,13 @@ def prepare_credentials(folder: Path, users: tuple[str, ...]) -> Credentials:
     # The key of the suppression hash: losing it would forget who opted out.
     secret = _made_once(folder / "suppression.key", secrets.token_hex(32))
     mongo_key = _made_once(folder / "mongo.key", base64.b64encode(secrets.token_bytes(96)).decode())
-    seeds = {
-        user: _made_once(folder / f"{user}.nkey", new_seed()) for user in users if user != ADMIN
-    }
+    seeds = made_seeds(folder, tuple(user for user in users if user != ADMIN))
     return Credentials(passwords, secret, mongo_key, seeds)
+
+
+def made_seeds(folder: Path, users: tuple[str, ...]) -> dict[str, Path]:
+    """The users' keys for NATS, one file each; missing ones are made."""
+    return {user: _made_once(folder / f"{user}.nkey", new_seed()) for user in users}
 
 
 def _passwords(file: Path, users: tuple[str, ...]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
+from urllib.parse import quote
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
@@ -42,13 +43,18 @@ class MongoServer:
     key_file: Path
     passwords: Mapping[str, str]
     host: str = "127.0.0.1"  # by which others reach it; it is prepared from beside it
+    ca: Path | None = None  # who vouches for it; without one it does not speak TLS
 
     def url(self, user: str = ADMIN) -> str:
         """Where to connect as this user."""
         return (
             f"mongodb://{user}:{self.passwords[user]}@{self.host}:{self.port}/"
-            f"?replicaSet={REPLICA_SET}&authSource=admin"
+            f"?replicaSet={REPLICA_SET}&authSource=admin{self._trust}"
         )
+
+    @property
+    def _trust(self) -> str:
+        return "" if self.ca is None else f"&tls=true&tlsCAFile={quote(str(self.ca))}"
 
     def program(self, log: Path, environment: Mapping[str, str]) -> Program:
         """What the supervisor runs."""
@@ -153,7 +159,7 @@ class MongoServer:
         """A client of this one member, also while it is no primary yet."""
         login = f"{user}:{self.passwords[user]}@" if user is not None else ""
         return AsyncMongoClient(
-            f"mongodb://{login}127.0.0.1:{self.port}/?authSource=admin",
+            f"mongodb://{login}127.0.0.1:{self.port}/?authSource=admin{self._trust}",
             directConnection=True,
             serverSelectionTimeoutMS=1000,
         )

@@ -7,21 +7,48 @@ from pathlib import Path
 from signal import SIGTERM
 
 import httpx
-import nats
 import nats.errors
 import nats.js.errors
 
 from campaign_events import topology
+from campaign_events.nats_login import Connection
 from carillon.binaries import NATS
 from carillon.credentials import ADMIN
 from carillon.files import OWNER_ONLY, write_atomically
 from carillon.nats_rights import RIGHTS, permissions
 from carillon.nkey import public_of
+from carillon.servers import login_to
 from carillon.supervisor import NotPreparedError, Program
 
 # The streams' limits are promises for years, not for this machine's disk; `doctor` watches that.
 MAX_FILE_STORE = 1024**4
+MAX_PAYLOAD = 1024**2
 CONNECT_TIMEOUT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """With what a server proves who it is, and, in a cluster, who may vouch for the others."""
+
+    certificate: str
+    key: str
+    ca: str | None = None
+
+    def config(self) -> dict[str, object]:
+        """For clients: those that begin with TLS are never greeted without it."""
+        authority = {} if self.ca is None else {"ca_file": self.ca}
+        files = {"cert_file": self.certificate, "key_file": self.key, **authority}
+        return {**files, "handshake_first": "auto", "min_version": "1.2"}
+
+    def between_servers(self) -> dict[str, object]:
+        """For a cluster: both sides prove who they are."""
+        return {
+            "cert_file": self.certificate,
+            "key_file": self.key,
+            "ca_file": self.ca,
+            "verify": True,
+            "timeout": 5,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +60,21 @@ class NatsServer:
     monitor_port: int
     password: str
     keys: Mapping[str, Path]  # service → its seed
+    tls: Tls | None = None
 
     def url(self) -> str:
         """Where to connect as administrator."""
-        return f"nats://{ADMIN}:{self.password}@127.0.0.1:{self.port}"
+        return f"{self.scheme}://{ADMIN}:{self.password}@127.0.0.1:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        """How its addresses begin."""
+        return "nats" if self.tls is None else "tls"
 
     def login(self, service: str) -> dict[str, str]:
         """What a service needs to be told to log in as itself."""
         return {
-            "CARILLON_NATS_URL": f"nats://127.0.0.1:{self.port}",
+            "CARILLON_NATS_URL": f"{self.scheme}://127.0.0.1:{self.port}",
             "CARILLON_NATS_NKEY_FILE": str(self.keys[service]),
         }
 
@@ -67,7 +100,7 @@ class NatsServer:
             "server_name": "carillon-local",
             "listen": f"127.0.0.1:{self.port}",
             "http": f"127.0.0.1:{self.monitor_port}",
-            "max_payload": 1024 * 1024,
+            "max_payload": MAX_PAYLOAD,
             "jetstream": {
                 "store_dir": str(self.folder / "store"),
                 "sync_interval": "always",
@@ -75,6 +108,7 @@ class NatsServer:
                 "max_memory_store": 256 * 1024 * 1024,
             },
             "authorization": {"users": self._users()},
+            **({} if self.tls is None else {"tls": self.tls.config()}),
         }
 
     def _users(self) -> list[dict[str, object]]:
@@ -110,7 +144,9 @@ async def ensure_topology(url: str) -> None:
         NotPreparedError: it went away in the middle.
     """
     try:
-        connection = await nats.connect(url, connect_timeout=CONNECT_TIMEOUT, allow_reconnect=False)
+        connection = await Connection.open(
+            login_to(url), connect_timeout=CONNECT_TIMEOUT, allow_reconnect=False
+        )
         async with connection:
             await topology.ensure(connection)
     except (nats.errors.Error, OSError) as error:

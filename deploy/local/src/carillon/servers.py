@@ -1,16 +1,17 @@
 """Connections of the command line to the servers of a running platform, as its administrator."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import nats
 import nats.errors
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
+from campaign_events.nats_login import Connection, NatsLogin
 from carillon.errors import PlainError
 from carillon.stack_file import read_stack_file
 
@@ -44,8 +45,8 @@ async def nats_at(url: str) -> AsyncIterator[Client]:
         ServerAwayError: it does not answer.
     """
     try:
-        nc = await nats.connect(
-            url,
+        nc = await Connection.open(
+            login_to(url),
             connect_timeout=CONNECT_S,
             max_reconnect_attempts=1,
             reconnect_time_wait=0.25,
@@ -60,6 +61,12 @@ async def nats_at(url: str) -> AsyncIterator[Client]:
         yield nc
     finally:
         await nc.close()
+
+
+def login_to(url: str) -> NatsLogin:
+    """Return how a tool logs in: as the URL says, trusting whom the environment names."""
+    ca = os.environ.get("CARILLON_NATS_CA")
+    return NatsLogin(url, ca=Path(ca) if ca else None)
 
 
 @asynccontextmanager
