@@ -1,7 +1,7 @@
 """The door of every service, as the audit trail sees it: nothing that a person wishes passes by.
 
 Outermost but for the one that measures, so it sees what is refused before a handler does. It gives
-each request its id, learns who asks, and holds an answer back until the record about it is safe.
+each request its id, and holds an answer back until the record about it is safe.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from campaign_events.access import Caller, authenticate, workspace_name
+from campaign_events.access import Caller, workspace_name
 from campaign_events.audit import (
     ANYBODY,
     DENIED,
@@ -30,7 +30,6 @@ from campaign_events.audit import (
 from campaign_events.audit_routes import UNSAFE, Operation, Operations
 from campaign_events.audit_trail import Trail
 from campaign_events.envelope import Actor, new_id
-from campaign_events.problems import Problem
 
 NOBODY = Actor(id="anonymous", name="anonymous")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
@@ -55,7 +54,6 @@ class AuditDoor:
         name = request.state.request_id
         with structlog.contextvars.bound_contextvars(request_id=name, correlation_id=name):
             visit = _Visit(request, open_note(), self)
-            await visit.look_at_token()
             try:
                 await self._app(scope, receive, visit.answering(send))
             finally:
@@ -88,14 +86,6 @@ class _Visit:
         self._door = door
         self._start: Message | None = None
         self._is_recorded = False
-
-    async def look_at_token(self) -> None:
-        """Learn who asks for a change, in case the request is refused before anybody else asks."""
-        if self._request.method in UNSAFE and "Authorization" in self._request.headers:
-            try:
-                await authenticate(self._request)
-            except Problem:
-                return  # the route answers it; `authenticate` has written down why
 
     def answering(self, send: Send) -> Send:
         """Return a `send` that holds the answer to a command until the record is safe."""

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
@@ -90,6 +91,13 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911 - one line p
             return Problem(500, "internal", "Something went wrong on our side; it is logged.")
 
 
+def _methods(request: Request) -> set[str]:
+    """Return what may be asked of this path; its routes know one method each."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    fitting = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in fitting for method in route.methods or ()}
+
+
 def _invalid(error: RequestValidationError) -> Problem:
     errors = [
         {
@@ -118,6 +126,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         response = problem.response()
         if isinstance(error, HTTPException):
             response.headers.update(error.headers or {})
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = ", ".join(sorted(_methods(request)))
         return response
 
     for kind in (

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from campaign_events.audit_routes import undeclared
 from campaign_events.audit_store import DATABASE, RECORDS
 from campaign_events.audit_trail import Trail
 from campaign_events.bodies import BodyLimit
+from campaign_events.envelope import new_id
 from campaign_events.erasing import Erasing
 from campaign_events.eventlog import EventLog
 from campaign_events.migrations import Schema, SchemaMismatch
@@ -49,6 +50,7 @@ from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
 from campaign_events.schema_gate import SchemaDoor, SchemaGate
 from campaign_events.settings import Settings
+from campaign_events.token_door import TokenDoor
 from campaign_events.traffic import Traffic
 from campaign_events.vitals import Vitals, version_of_platform
 
@@ -77,6 +79,8 @@ class Resources:
     db: Database
     log: EventLog
     stopping: asyncio.Event
+    owner: str = field(default_factory=new_id)
+    """The name under which this process owns things."""
     schema: Schema | None = None
     """What the database must look like; None: nobody cares."""
 
@@ -108,12 +112,14 @@ async def connected(
         serverSelectionTimeoutMS=5000,
         w="majority",
         journal=True,
+        readConcernLevel="majority",
     )
     try:
         if schema is not None:
             await schema.begin(mongo[name])
         async with tracing.exported(name, version_of_platform()):
-            yield Resources(name, settings, nc, mongo, mongo[name], EventLog(nc), stopping, schema)
+            owner, log_ = settings.instance or new_id(), EventLog(nc)
+            yield Resources(name, settings, nc, mongo, mongo[name], log_, stopping, owner, schema)
     finally:
         await mongo.close()
         await nc.close()
@@ -134,6 +140,7 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.state.answerers = {}
     app.add_middleware(BodyLimit)
     app.add_middleware(SchemaDoor, gate=gate)
+    app.add_middleware(TokenDoor)
     app.add_middleware(AuditDoor, trail=trail)
     app.add_middleware(Traffic)
     add_problem_handlers(app)
