@@ -32,7 +32,7 @@ ABOUT = {
 }
 
 
-def _doors() -> dict[str, Sequence[APIRouter]]:
+def doors() -> dict[str, Sequence[APIRouter]]:
     nothing = cast("Any", None)  # routes are only looked at
     return {
         "Campaign": (
@@ -59,8 +59,8 @@ def document() -> Json:
     paths: Json = {}
     components: Json = {"schemas": {}}
     whole: Json = {"openapi": "3.1.0", "info": ABOUT}
-    for service, routers in _doors().items():
-        one = _told_apart(_described(routers), components["schemas"], service)
+    for service, routers in doors().items():
+        one = _told_apart(described(routers), components["schemas"], service)
         for path, operations in one["paths"].items():
             paths.setdefault(path, {}).update(operations)
         components["schemas"] |= one["components"]["schemas"]
@@ -70,7 +70,7 @@ def document() -> Json:
     return whole | {"paths": dict(sorted(paths.items())), "components": components}
 
 
-def _described(routers: Sequence[APIRouter]) -> Json:
+def described(routers: Sequence[APIRouter]) -> Json:
     app = FastAPI()
     describe(app)
     for router in routers:
