@@ -92,6 +92,7 @@ class Rig:
             "CARILLON_NATS_URL": self.nats_url,
             "CARILLON_MONGO_URL": self.mongo_url,
             "CARILLON_HTTP_PORT": str(self.http_port),
+            "CARILLON_INSTANCE": f"dispatcher-{self.http_port}",
             "CARILLON_ISSUER": doors.ISSUER,
             "CARILLON_AUDIENCE": doors.AUDIENCE,
             "CARILLON_JWKS": str(self.issuer.jwks),

@@ -88,6 +88,10 @@ def publishing() -> Mapping[str, frozenset[str]]:
         "$SYS.REQ.SERVER.PING": NOBODY,
         **{f"lease.{service}.a-1": frozenset({service}) for service in RIGHTS},
         "lease.a-1": NOBODY,
+        **{
+            f"$JS.API.DIRECT.GET.LEASES.lease.{service}.a-1": frozenset({service})
+            for service in RIGHTS
+        },
         **{f"_INBOX.{service}.a": NOBODY for service in RIGHTS},
         "core.health": ASKERS,
         "core.health.voice": CAMPAIGN,

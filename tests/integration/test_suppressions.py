@@ -86,7 +86,7 @@ async def stage(
     listed = Projector(SUPPRESSED, nc, db)
     addressed = Projector(ADDRESSEES, nc, db)
     suppressions = Suppressions(owned.log, db, SECRET, listed)
-    listed.committed = suppressions.heard
+    await suppressions.prepare()
     files, addressees = SuppressionFiles(suppressions, db), Addressees(addressed.view)
     await files.prepare()
     keys = IdempotencyKeys(db)
@@ -94,7 +94,8 @@ async def stage(
     keys.serve(app)
     app.include_router(suppression_routes(suppressions, files, addressees, LIMIT))
     app.state.projectors = []
-    async with at_work({"listed": listed.run(), "addressed": addressed.run()}):
+    work = {"listed": listed.run(), "opt-outs": suppressions.run(), "addressed": addressed.run()}
+    async with at_work(work):
         assert await addressed.reached(await owned.log.last_seq("CAMPAIGNS"), 20)
         yield OptingOut(app, issuer, workspace, owned.log, suppressions, addressees, addressed)
 

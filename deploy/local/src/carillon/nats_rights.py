@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from campaign_events.nats_login import INBOX
-from campaign_events.topology import READERS
+from campaign_events.topology import LEASES, READERS
 
 ANSWERED_WITHIN = "10m"
 """How long after a question its answer may be sent: erasing a person takes its time."""
@@ -64,7 +64,8 @@ def permissions(service: str) -> dict[str, object]:
             "allow": [
                 *rights.says,
                 *rights.asks,
-                *(f"lease.{service}.>", f"core.shares.{service}", "audit.state", "$JS.API.INFO"),
+                *(f"lease.{service}.>", f"$JS.API.DIRECT.GET.{LEASES}.lease.{service}.>"),
+                *(f"core.shares.{service}", "audit.state", "$JS.API.INFO"),
                 *_each(rights.reads, _reading),
             ],
             "deny": [*_each(rights.reads, lambda stream: _places_of_others(service, stream))],

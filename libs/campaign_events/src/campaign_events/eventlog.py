@@ -4,6 +4,7 @@ Durable means fsynced: the server runs with `sync_interval: always`. Every appen
 `Nats-Msg-Id` that is stable over retries, so a lost acknowledgement never stores a fact twice.
 """
 
+import asyncio
 import base64
 import time
 from collections.abc import Iterator, Sequence
@@ -65,6 +66,7 @@ NO_LEADER = frozenset((10009, 10041, 10118))
 """Between two leaders of a cluster: not the leader, Raft stands still, the stream is offline."""
 BATCH_INCOMPLETE = 10176
 STREAM_FULL = 10077
+STALE_S = 0.01
 AGAIN_S = {ANOTHER_IN_PROCESS: 0.005, 10071: 0.02}
 NOTHING_THERE = 404
 
@@ -116,11 +118,22 @@ class EventLog:
     async def load(self, address: Address, *, after: int = 0) -> list[Recorded[Any]]:
         """Return all that happened to one thing in the CAMPAIGNS stream, oldest first.
 
+        In a cluster any replica may be read, also one that is a moment behind; the leader says
+        where the history ends.
+
         Raises:
             NotUnderstood: a part of it can not be read, so nothing can be decided on it.
+            Unavailable: nobody can tell where it ends.
 
         """
+        ending = asyncio.create_task(self._end("CAMPAIGNS", address.everything))
         history = await self.load_subject("CAMPAIGNS", address.everything, after=after)
+        end, give_up = await ending, time.monotonic() + self._timeout_s
+        while end > (history[-1].seq if history else after):
+            if time.monotonic() > give_up:
+                raise Unavailable(f"no replica shows {address.everything} up to {end}")
+            await asyncio.sleep(STALE_S)
+            history = await self.load_subject("CAMPAIGNS", address.everything, after=after)
         for recorded in history:
             if isinstance(recorded.event, Unknown | Unreadable):
                 raise NotUnderstood(
@@ -128,6 +141,17 @@ class EventLog:
                     "is not known to this version"
                 )
         return history
+
+    async def _end(self, stream: str, subject: str) -> int:
+        """Return the last sequence on a subject; between two leaders, wait for the next."""
+        give_up = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                return (await self._last(stream, subject))[0]
+            except Unavailable:
+                if time.monotonic() > give_up:
+                    raise
+            await asyncio.sleep(0.2)
 
     async def load_subject(
         self, stream: str, subject: str, *, after: int = 0
@@ -281,7 +305,7 @@ class EventLog:
             return None
         if message_id == last_id:
             return seq
-        if seq != after:
+        if after is None or seq > after:
             raise Conflict(f"{boundary} is at {seq}, not at {after}")
         return None
 

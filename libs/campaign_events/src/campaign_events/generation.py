@@ -40,6 +40,8 @@ COMMIT_FAILURES = Counter(
 
 RETRY_S = 0.1
 PATIENCE_S = 0.5
+LOOKS_FOR_END = 5
+LOOK_AGAIN_S = 0.3
 REST_S = 0.04
 """Between two commits of a view that is up to date: what comes meanwhile is committed together."""
 
@@ -59,6 +61,23 @@ class AheadOfLog(Exception):
             "MongoDB. Put both back from one backup: carillon restore BACKUP --data NEW_FOLDER. "
             "Or start once with CARILLON_REGROW_VIEWS=1: such views grow anew from this log"
         )
+
+
+async def check_place(store: EventLog, checkpoint: str, seq: int, stream: str) -> None:
+    """Make sure that a checkpoint is not ahead of the log.
+
+    A new leader of a cluster may need a moment until it tells all that the last one has told.
+
+    Raises:
+        AheadOfLog: it is.
+
+    """
+    for _ in range(LOOKS_FOR_END):
+        end = await store.last_seq(stream)
+        if seq <= end:
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise AheadOfLog(checkpoint, seq, stream, end)
 
 
 @dataclass(slots=True)
@@ -108,9 +127,7 @@ class Generation:
             upsert=True,
         )
         self.seq = await self.look()
-        end = await EventLog(self.nc).last_seq(self.projection.stream)
-        if self.seq > end:
-            raise AheadOfLog(self.id, self.seq, self.projection.stream, end)
+        await check_place(EventLog(self.nc), self.id, self.seq, self.projection.stream)
 
     async def follow(
         self, tell: Told, *, end: int | None = None, stop: asyncio.Event | None = None

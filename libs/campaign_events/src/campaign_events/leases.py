@@ -1,7 +1,7 @@
 """One owner at a time: a message with a time to live, whose sequence is the fencing number."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -11,6 +11,12 @@ import nats.js.errors
 import structlog
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
+from prometheus_client import Counter, Gauge
+
+from campaign_events.topology import LEASES
+
+HELD = Gauge("carillon_held_leases", "Leases held by this process", ["kind"])
+LOSSES = Counter("carillon_lease_losses", "Leases lost while they were in use", ["kind"])
 
 log = structlog.get_logger(__name__)
 
@@ -33,34 +39,66 @@ class Lease:
 
 
 @asynccontextmanager
-async def held(nc: Client, name: str, owner: str, *, ttl_s: int = 5) -> AsyncIterator[Lease]:
+async def held(
+    nc: Client,
+    name: str,
+    owner: str,
+    *,
+    ttl_s: int = 5,
+    may: Callable[[], bool] = lambda: True,
+) -> AsyncIterator[Lease]:
     """Wait for the lease, hold and renew it, and give it back at the end.
 
     When a renewal fails or comes too late `lease.lost` is set: the owner must stop at once.
+    While `may` says no it is left to others. A process that died is followed at once by one of the
+    same `owner` name, which nobody else may have.
     """
     js = nc.jetstream(timeout=2)
     subject = f"lease.{name}"
-    seq, asked = await _acquire(js, subject, owner, ttl_s)
+    seq, asked = await _acquire(js, subject, owner, ttl_s, may)
     lease = Lease(name, epoch=seq, seq=seq, good_until=asked + ttl_s)
     log.info("lease taken", lease=name, epoch=seq)
+    kind = name.partition("-")[0].rpartition(".")[2]
+    HELD.labels(kind).inc()
     renewing = asyncio.create_task(_renew(js, subject, owner, lease, ttl_s))
     try:
         yield lease
     finally:
+        HELD.labels(kind).dec()
+        if lease.lost.is_set():
+            LOSSES.labels(kind).inc()
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
         if not lease.lost.is_set():
             await _give_back(js, subject, owner, lease.seq)
 
 
-async def _acquire(js: JetStreamContext, subject: str, owner: str, ttl_s: int) -> tuple[int, float]:
+async def _acquire(
+    js: JetStreamContext, subject: str, owner: str, ttl_s: int, may: Callable[[], bool]
+) -> tuple[int, float]:
     """Return the sequence of the lease message, and when it was asked for."""
+    after = 0
     while True:
         asked = asyncio.get_running_loop().time()
         try:
-            return await _claim(js, subject, owner, 0, ttl_s), asked
+            if may():
+                return await _claim(js, subject, owner, after, ttl_s), asked
+        except nats.js.errors.BadRequestError:
+            if after == 0 and (after := await _left_behind(js, subject, owner)):
+                continue
+            after = 0
         except (nats.js.errors.APIError, nats.errors.Error):
-            await asyncio.sleep(ttl_s / 10)
+            after = 0
+        await asyncio.sleep(ttl_s / 10)
+
+
+async def _left_behind(js: JetStreamContext, subject: str, owner: str) -> int:
+    """Return the lease message of an earlier process of this owner's name; 0 if there is none."""
+    try:
+        found = await js.get_last_msg(LEASES, subject, direct=True)
+    except (nats.js.errors.APIError, nats.errors.Error):
+        return 0
+    return found.seq or 0 if found.data == owner.encode() else 0
 
 
 async def _claim(js: JetStreamContext, subject: str, owner: str, after: int, ttl_s: int) -> int:

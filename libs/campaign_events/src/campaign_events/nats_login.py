@@ -33,6 +33,11 @@ class NatsLogin:
         return cls(settings.nats_url, name, settings.nats_nkey, settings.nats_ca)
 
     @property
+    def servers(self) -> list[str]:
+        """The servers of the cluster; any of them will do."""
+        return [server.strip() for server in self.url.split(",") if server.strip()]
+
+    @property
     def inbox_prefix(self) -> str:
         """What the subjects begin with on which this service alone listens."""
         return f"{INBOX}.{self.name}" if self.name else INBOX
@@ -78,7 +83,7 @@ class Connection(Client):
     async def open(cls, login: NatsLogin, **options: Any) -> Self:
         """Connect; the options are those of `nats.connect`."""
         connection = cls(login)
-        await connection.connect(login.url, **login.options, **options)
+        await connection.connect(login.servers, **login.options, **options)
         return connection
 
 

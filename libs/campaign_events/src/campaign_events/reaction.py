@@ -198,7 +198,7 @@ def broker_of(login: NatsLogin, **options: Any) -> NatsBroker:
     if login.seed is not None:
         security = NatsNKey.from_seed(login.seed, **trust)
     return NatsBroker(
-        login.url,
+        login.servers,
         name=login.name,
         inbox_prefix=login.inbox_prefix,
         security=security,

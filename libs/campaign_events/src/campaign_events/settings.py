@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
 
     nats_url: Annotated[str, Field(repr=False)]
+    """The servers of a cluster by commas; any of them will do."""
     nats_nkey: Annotated[str | None, Field(repr=False)] = None
     """The seed of the key with which NATS is logged in to, instead of a password in the URL."""
     nats_ca: Path | None = None
@@ -42,6 +43,13 @@ class Settings(BaseSettings):
     """Whose `X-Forwarded-For` is believed: addresses and networks, by commas."""
     regrow_views: bool = False
     """Whether a view that holds what the log does not is put aside for a new one."""
+    instance: str = ""
+    """What this process is called, after a restart too, and no other: it takes its own leases up at
+    once then, without waiting until they have run out. By default it has a new name each time."""
+    requests_per_s: Annotated[int, Field(ge=1)] = 1000
+    """How often one caller may ask one process, over ten seconds."""
+    refused_tokens_per_min: Annotated[int, Field(ge=1)] = 600
+    """How many bad tokens may come from one address."""
     certificates: str = ""
     """PEM files, by commas, whose end `/metrics` shall tell."""
     log_level: str = "INFO"

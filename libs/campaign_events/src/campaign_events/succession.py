@@ -84,10 +84,15 @@ class Succession:
 
     async def place(self) -> tuple[int, int]:
         """Return the generation that is live, and where it stands."""
+        live, seq, _ = await self.stand()
+        return live, seq
+
+    async def stand(self) -> tuple[int, int, int | None]:
+        """Return the same, and how often something that was parked has been dealt with."""
         live = (await self.standing()).live
         checkpoint = {"_id": self._projection.checkpoint(live)}
-        found = await self._db.checkpoints.find_one(checkpoint, {"seq": 1})
-        return live, 0 if found is None else int(found["seq"])
+        found = await self._db.checkpoints.find_one(checkpoint, {"seq": 1, "released": 1}) or {}
+        return live, int(found.get("seq", 0)), found.get("released")
 
     async def places(self) -> dict[int, int]:
         """Return the generations that there are, and where each stands."""

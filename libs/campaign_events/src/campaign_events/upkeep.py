@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from campaign_events import ops
 from campaign_events.building import Order
-from campaign_events.generation import AheadOfLog
+from campaign_events.generation import AheadOfLog, check_place
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.parking import is_away
 from campaign_events.problems import not_found
@@ -66,9 +66,8 @@ class Upkeep:
 
     async def _check(self, projector: Projector) -> None:
         projection, (live, seq) = projector.projection, await projector.succession.place()
-        end = await self._resources.log.last_seq(projection.stream)
-        if seq > end:
-            raise AheadOfLog(projection.checkpoint(live), seq, projection.stream, end)
+        name = projection.checkpoint(live)
+        await check_place(self._resources.log, name, seq, projection.stream)
 
     def serve(self, app: FastAPI) -> None:
         """Have operators' questions about the views answered beside the app."""

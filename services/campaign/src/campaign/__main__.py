@@ -26,9 +26,9 @@ from campaign.uploading import upload_routes
 from campaign.uploads import Uploads
 from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projector import Projector
 from campaign_events.service import Resources, api, connected, run
 from campaign_events.settings import Settings
+from campaign_events.shared_projection import SharedProjector
 from campaign_events.upkeep import Upkeep
 
 
@@ -48,10 +48,10 @@ async def compose(
     await audiences.prepare()
 
     core = Core(resources.nc)
-    due = Projector(DUE, resources.nc, db)
+    due = SharedProjector(DUE, resources.nc, db, owner=resources.owner)
     launcher = Launcher(due.view, log, core)
     due.committed = launcher.look_soon
-    suppressed = Projector(SUPPRESSED, resources.nc, db)
+    suppressed = SharedProjector(SUPPRESSED, resources.nc, db, owner=resources.owner)
 
     door = Door(log, core)
     app = api("campaign", resources)

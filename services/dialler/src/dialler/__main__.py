@@ -8,7 +8,6 @@ from pathlib import Path
 
 import uvloop
 
-from campaign_events.envelope import new_id
 from campaign_events.service import api, connected, run
 from campaign_events.settings import Settings
 from campaign_events.shared_projection import SharedProjector
@@ -39,7 +38,7 @@ async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySetting
             one.id: Switchboard(await open_lines.enter_async_context(open_telephony(one)))
             for one in telephonies
         }
-        owner = new_id()
+        owner = resources.owner
         campaigns = SharedProjector(CAMPAIGNS, resources.nc, resources.db, owner=owner)
         calls = SharedProjector(CALLS, resources.nc, resources.db, owner=owner)
         views = Views(campaigns.view, calls.view, resources.mongo["campaign"])

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 from pymongo.errors import ConnectionFailure
 
+from campaign_events import tracing
 from campaign_events.call import RunOpened
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Address, Batch, derived_id
@@ -36,8 +37,8 @@ from dialler.talking import Talking
 from dialler.tally import Tally
 from dialler.telephony.telephony import parted
 
-OWNED = Gauge("carillon_campaigns_owned", "Campaigns that this dialler owns")
-LOST = Counter("carillon_lease_losses", "Campaigns that this dialler had to let go of")
+OWNED = Gauge("carillon_owned_campaigns", "Campaigns that this dialler owns")
+LET_GO = Counter("carillon_let_go_campaigns", "Campaigns that this dialler had to let go of")
 
 LOOK_S = 1.0
 CATCH_UP_S = 5.0
@@ -150,17 +151,19 @@ class Owners:
     async def _contend(self, campaign: str) -> None:
         """Own a campaign as soon as nobody else does, until nothing is left to do for it."""
         await asyncio.sleep(min(len(self._owned) * STEP_BACK_S, LONGEST_STEP_BACK_S))
-        async with held(self.resources.nc, f"calls-{campaign}", self.owner) as lease:
+        async with held(
+            self.resources.nc, f"{self.resources.name}.calls-{campaign}", self.owner
+        ) as lease:
             self._owned[campaign] = None
             OWNED.set(len(self._owned))
             try:
                 await self._own(lease, campaign)
             except (Conflict, OwnershipInDoubt, ConnectionFailure) as why:
-                LOST.inc()
+                LET_GO.inc()
                 log.warning("campaign let go", campaign=campaign, why=repr(why))
             finally:
                 if lease.lost.is_set():
-                    LOST.inc()
+                    LET_GO.inc()
                 del self._owned[campaign]
                 OWNED.set(len(self._owned))
 
@@ -206,7 +209,10 @@ class Owners:
         )
         address = Address(campaign["workspace"], campaign["_id"])
         name = derived_id(event.type, campaign["_id"], str(run))
-        await append(self.resources.log, event, address, after=fences.opened, name=name)
+        with tracing.span(
+            "open run", linked=[campaign.get("traceparent")], campaign=campaign["_id"]
+        ):
+            await append(self.resources.log, event, address, after=fences.opened, name=name)
 
     async def _dial(self, lease: Lease, campaign: Document, run: Run) -> None:
         telephony, _ = parted(run.settings.destination)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import uvloop
 
-from campaign_events.envelope import Batch, new_id
+from campaign_events.envelope import Batch
 from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
-from campaign_events.projector import Projector
 from campaign_events.service import api, connected, run
 from campaign_events.settings import Settings
+from campaign_events.shared_projection import SharedProjector
+from campaign_events.shares import Shares
 from campaign_events.table_file import TableFileError
 from campaign_events.upkeep import Upkeep
 from dispatcher.addressees import ADDRESSEES, Addressees
@@ -53,9 +54,10 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
     async with connected("dispatcher", settings, SCHEMA) as resources:
         keys = IdempotencyKeys(resources.db)
         await keys.prepare()
-        listed = Projector(SUPPRESSED, resources.nc, resources.db)
-        suppressions = Suppressions(resources.log, resources.db, secret, listed)
-        listed.committed = suppressions.heard
+        nc, db, owner = resources.nc, resources.db, resources.owner
+        listed = SharedProjector(SUPPRESSED, nc, db, owner=owner)
+        suppressions = Suppressions(resources.log, db, secret, listed)
+        await suppressions.prepare()
         files = SuppressionFiles(suppressions, resources.db)
         await files.prepare()
 
@@ -68,25 +70,38 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
             for owner in owners:
                 owner.heard_plans(batch)
 
-        campaigns = Projector(CAMPAIGNS, resources.nc, resources.db, told)
-        messages = Projector(MESSAGES, resources.nc, resources.db, planned)
-        addressed = Projector(ADDRESSEES, resources.nc, resources.db)
+        def campaigns_moved() -> None:
+            under_way.forget()
+            for one in owners:
+                one.look_soon()
+
+        def messages_moved() -> None:
+            for one in owners:
+                one.look_at_plans()
+
+        campaigns = SharedProjector(CAMPAIGNS, nc, db, told, owner=owner, moved=campaigns_moved)
+        messages = SharedProjector(MESSAGES, nc, db, planned, owner=owner, moved=messages_moved)
+        addressed = SharedProjector(ADDRESSEES, nc, db, owner=owner)
         views = Views(campaigns.view, messages.view, resources.mongo["campaign"])
         under_way = UnderWay(views, resources.log, campaigns)
         addressees = Addressees(addressed.view)
         pushes = Pushes(Stores(resources.log, views, messages, suppressions))
         await pushes.prepare()
+        shares = Shares(
+            nc, "dispatcher", owner, lambda: [one.settings.id for one in owners if one.holds]
+        )
         owners = [
             LinkOwner(
                 resources=resources,
                 settings=link,
                 views=views,
-                projectors=(campaigns, messages, addressed),
+                projectors=(campaigns, messages, addressed, listed),
+                shares=shares,
                 suppressions=suppressions,
                 opt_outs=OptOuts(suppressions, addressees),
                 pushes=pushes,
                 secret=secret,
-                owner=new_id(),
+                owner=owner,
                 delivery_wait=timedelta(seconds=settings.delivery_wait_s),
                 undecided_wait_s=settings.undecided_wait_s,
             )
@@ -113,6 +128,8 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
                 "messages view": messages.run(),
                 "addressees view": addressed.run(),
                 "suppressed view": listed.run(),
+                "opt-outs": suppressions.run(),
+                "shares": shares.run(),
                 **upkeep.work(),
                 "health": health.run(),
                 "pushes": pushes.run(),

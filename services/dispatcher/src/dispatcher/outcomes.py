@@ -6,12 +6,12 @@ What a submit came to is stored before what was reported of it.
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import structlog
 
 from campaign_events.envelope import Address, Event, Origin, new_id
-from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
+from campaign_events.eventlog import Fact, Rejected, Unavailable
 from campaign_events.message import (
     BATCH,
     Deferral,
@@ -48,6 +48,14 @@ type Kind = Literal[
     "lost",
 ]
 FIRST: tuple[Kind, ...] = ("submitted", "refused", "deferred", "undecided")
+
+
+class Facts(Protocol):
+    """Where facts are appended: the log, or the log as the owner of a link writes to it."""
+
+    async def append_fact(self, fact: Fact, origin: Origin) -> int:
+        """Append one fact and return its sequence."""
+        ...
 
 
 class Outcomes:
@@ -102,14 +110,25 @@ class Outcomes:
         for (address, kind), entries in self._about.items():
             yield address.thing, kind, len(entries)
 
+    def about(self, *kinds: Kind) -> Iterator[Message]:
+        """Return the messages of which there is something of these kinds."""
+        for (_, kind), entries in self._about.items():
+            if kind in kinds:
+                yield from (message for message, _ in entries)
+
     def deferrals(self) -> Iterator[tuple[Message, Deferral]]:
         """Return every deferral with its message, which knows its place once it is stored."""
         for (_, kind), entries in self._about.items():
             if kind == "deferred":
                 yield from entries
 
-    async def append(self, store: EventLog) -> None:
-        """Append all of it, however long that takes: what has happened can not be unsaid."""
+    async def append(self, store: Facts) -> None:
+        """Append all of it, however long that takes: what has happened can not be unsaid.
+
+        Raises:
+            Conflict: the link has another owner by now.
+
+        """
         origin = Origin(new_id(), datetime.now(UTC), SOURCE)
         keys = list(self._about)
         first = [key for key in keys if key[1] in FIRST]
@@ -127,7 +146,7 @@ class Outcomes:
         address = Address(message.workspace, message.campaign)
         self._about.setdefault((address, kind), []).append((message, item))
 
-    async def _store(self, store: EventLog, origin: Origin, address: Address, kind: Kind) -> None:
+    async def _store(self, store: Facts, origin: Origin, address: Address, kind: Kind) -> None:
         for piece in _pieces(self._about[address, kind]):
             seq = await keep(store, self._event(kind, [item for _, item in piece]), address, origin)
             _stored(piece, seq)
@@ -145,7 +164,7 @@ class Outcomes:
             case _:
                 raise ValueError(f"{kind} is told together with other reports")
 
-    async def _store_reports(self, store: EventLog, origin: Origin, address: Address) -> None:
+    async def _store_reports(self, store: Facts, origin: Origin, address: Address) -> None:
         kinds: tuple[Kind, ...] = ("delivered", "failed", "part", "recovered", "lost")
         delivered, failed, parts, recovered, lost = (
             self._about.get((address, kind), []) for kind in kinds
@@ -176,7 +195,7 @@ def origin() -> Origin:
 
 
 async def keep(
-    store: EventLog, event: Event, address: Address, origin: Origin, fact_id: str | None = None
+    store: Facts, event: Event, address: Address, origin: Origin, fact_id: str | None = None
 ) -> int:
     """Append one fact that is true whatever others write; wait for the log as long as it takes."""
     fact = Fact(event, address, fact_id or new_id())

@@ -1,4 +1,8 @@
-"""Owning a link: by a lease, one dispatcher plans and sends the campaigns of that link."""
+"""Owning a link: by a lease, one dispatcher plans and sends the campaigns of that link.
+
+Dispatchers share the links: who owns fewest reaches for a free one first, and who owns two more
+than another gives one up.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,20 +10,25 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
+from pymongo.errors import PyMongoError
 
+from campaign_events import tracing
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Batch, rfc3339
 from campaign_events.leases import Lease, held
 from campaign_events.message import MessagesPlanned
+from campaign_events.parking import AWAY, is_away
 from campaign_events.projection import Document
 from campaign_events.projector import Projector
 from campaign_events.service import Resources
+from campaign_events.shares import Shares
 from dispatcher.inbound import OptOuts
 from dispatcher.inflight import InFlight
 from dispatcher.links.link import Link
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
 from dispatcher.outgoing import Outgoing
+from dispatcher.ownership import Ownership
 from dispatcher.planning import Planner
 from dispatcher.pushes import Pushes
 from dispatcher.querying import Querying
@@ -31,6 +40,7 @@ from dispatcher.shelf import Shelf
 from dispatcher.suppressions import Suppressions
 
 LOOK_S = 1.0
+AGAIN_S = 0.5
 CATCH_UP_S = 5.0
 AT_WORK = ("building", "sending", "paused")
 
@@ -45,6 +55,8 @@ class LinkOwner:
     settings: LinkSettings
     views: Views
     projectors: Sequence[Projector]
+    """Campaigns first, then messages; with whatever else must be up to date."""
+    shares: Shares
     suppressions: Suppressions
     opt_outs: OptOuts
     pushes: Pushes
@@ -52,8 +64,11 @@ class LinkOwner:
     owner: str
     delivery_wait: timedelta
     undecided_wait_s: float
+    holds: bool = False
+    """Whether the link's lease is held."""
     _owned: tuple[Link, Sender] | None = None
     _changed: set[str] = field(default_factory=set)
+    _all_changed: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _plans: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -68,6 +83,20 @@ class LinkOwner:
         planned -= self._plans.keys()
         if planned:
             self._changed |= planned
+            self._news.set()
+
+    def look_soon(self) -> None:
+        """Look at every campaign of the link: another dispatcher was told what has changed."""
+        self._all_changed = True
+        self._news.set()
+
+    def look_at_plans(self) -> None:
+        """Look at the campaigns under way whose plan may grow: another dispatcher has folded it."""
+        if self._owned is None:
+            return
+        growing = {one.id for one in self._owned[1].campaigns if one.mode == "trigger"}
+        if growing:
+            self._changed |= growing
             self._news.set()
 
     def forget(self, phone: str) -> None:
@@ -99,16 +128,32 @@ class LinkOwner:
         }
 
     async def run(self) -> None:
-        """Own the link whenever nobody else does, for ever."""
+        """Own the link whenever nobody else does, for ever.
+
+        Whoever is away is waited for: then the link is let go, and taken up again.
+        """
+        name = f"{self.resources.name}.link-{self.settings.id}"
         while True:
-            async with (
-                held(self.resources.nc, f"link-{self.settings.id}", self.owner) as lease,
-                open_link(self.settings) as link,
-            ):
-                await self._own(lease, link)
+            try:
+                async with held(self.resources.nc, name, self.owner, may=self.shares.may) as lease:
+                    self._hold(holds=True)
+                    async with open_link(self.settings) as link:
+                        await self._own(lease, link)
+            except (PyMongoError, *AWAY) as error:
+                if not is_away(error):
+                    raise
+                log.warning("link let go", link=self.settings.id, why=repr(error))
+            finally:
+                self._hold(holds=False)
+            await asyncio.sleep(AGAIN_S)
+
+    def _hold(self, *, holds: bool) -> None:
+        self.holds = holds
+        self.shares.changed()
 
     async def _own(self, lease: Lease, link: Link) -> None:
         """Take up the link's campaigns where the log says they are; go on until the lease ends."""
+        store = await Ownership.declare(self.resources.log, self.settings.id, lease)
         await self._catch_up()
         inflight = InFlight(
             self.settings.id,
@@ -119,7 +164,7 @@ class LinkOwner:
         settling = Settling(inflight, self.undecided_wait_s, self.settings.on_unknown)
         await recall(self.views, self.settings.id, settling)
         sender = Sender(
-            self.resources.log,
+            store,
             link,
             Limits(
                 self.settings.unanswered,
@@ -141,26 +186,35 @@ class LinkOwner:
         following = asyncio.create_task(self._follow(sender, unready))
         sending = asyncio.create_task(sender.run(lease))
         asking = asyncio.create_task(Querying(link, self.settings, self.views).run())
+        sharing = asyncio.create_task(self._until_others_have_less())
         self._owned = link, sender
         try:
             done, _ = await asyncio.wait(
-                {following, sending, asking}, return_when=asyncio.FIRST_COMPLETED
+                {following, sending, asking, sharing}, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 task.result()
         finally:
             self._owned = None
             sender.stop()
-            ending = (following, asking, *self._plans.values())
+            ending = (following, asking, sharing, *self._plans.values())
             for task in ending:
                 task.cancel()
             await asyncio.gather(sending, *ending, return_exceptions=True)
             self._plans.clear()
 
+    async def _until_others_have_less(self) -> None:
+        """Wait until another dispatcher should have this link."""
+        while not self.shares.too_many():  # noqa: ASYNC110 - told over time, there is no event
+            await asyncio.sleep(LOOK_S)
+        self.shares.gave_up()
+        log.info("link given up", link=self.settings.id, why="another dispatcher has less to do")
+
     async def _catch_up(self) -> None:
         """Wait until the views hold all that the previous owner wrote."""
         for projector in self.projectors:
-            end = await self.resources.log.last_seq(projector.projection.stream)
+            projection = projector.projection
+            end = await self.resources.log.last_seq(projection.stream, projection.subject)
             while not await projector.reached(end, CATCH_UP_S):
                 log.info(
                     "catching up", projection=projector.projection.id, at=projector.seq, to=end
@@ -171,7 +225,13 @@ class LinkOwner:
         while True:
             await self._until_news()
             ids, self._changed = self._changed | unready, set()
-            unready = await self._place_all({"_id": {"$in": list(ids)}}, sender)
+            wanted: Document = {"_id": {"$in": list(ids)}}
+            if self._all_changed:
+                self._all_changed = False
+                ids |= {campaign.id for campaign in sender.campaigns}
+                at_work = {"status": {"$in": list(AT_WORK)}}
+                wanted = {"$or": [{"_id": {"$in": list(ids)}}, at_work]}
+            unready = await self._place_all(wanted, sender)
 
     async def _place_all(self, wanted: Document, sender: Sender) -> set[str]:
         """Place the link's campaigns that match; return those that have to be looked at again."""
@@ -228,10 +288,12 @@ class LinkOwner:
 
     async def _planned(self, campaign: Document) -> None:
         planner = Planner(self.resources.log, self.views, self.suppressions)
+        led_to_by = campaign.get("traceparent")
         try:
-            if await self.views.source(campaign) is None:
-                await planner.refuse(campaign, "the sender has no approved revision")
-            else:
-                await planner.plan(campaign)
+            with tracing.span("plan", parent=led_to_by, campaign=campaign["_id"]):
+                if await self.views.source(campaign) is None:
+                    await planner.refuse(campaign, "the sender has no approved revision")
+                else:
+                    await planner.plan(campaign)
         except Conflict as conflict:
             log.warning("plan starts over", campaign=campaign["_id"], why=str(conflict))

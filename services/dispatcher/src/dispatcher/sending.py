@@ -8,23 +8,24 @@ window, so a crash leaves at most a window of them undecided.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from campaign_events import tracing
 from campaign_events.envelope import Address, derived_id
-from campaign_events.eventlog import EventLog
 from campaign_events.leases import Lease
 from dispatcher.fairness import Fairness
 from dispatcher.finishing import end_of
 from dispatcher.inbound import OptOuts
 from dispatcher.inflight import Message
 from dispatcher.links.link import Answer, Batch, Link
+from dispatcher.measuring import measure_answers, measure_outcomes, measure_reports
 from dispatcher.outbox import Outbox, Say
-from dispatcher.outcomes import Outcomes, keep, origin
+from dispatcher.outcomes import Facts, Outcomes, keep, origin
 from dispatcher.outgoing import Outgoing
 from dispatcher.rate import Rate, Throttling
 from dispatcher.resting import Recipient
@@ -32,10 +33,16 @@ from dispatcher.settling import Settling
 from dispatcher.shelf import Shelf
 from dispatcher.taking import Taker
 
-SUBMITTED = Counter("carillon_segments_submitted", "Segments given to the carrier", ["link"])
-REPORTS = Counter("carillon_delivery_reports", "Delivery reports stored", ["link"])
-OPEN = Gauge("carillon_window_used", "Messages taken and not answered yet", ["link"])
-TURN = Histogram("carillon_sending_turn_seconds", "How long one turn of sending takes", ["link"])
+SUBMITTED = Counter("carillon_link_submitted_segments", "Segments given to the carrier", ["link"])
+OPEN = Gauge(
+    "carillon_link_open_messages", "Messages taken whose outcome is not stored yet", ["link"]
+)
+TURN = Histogram(
+    "carillon_link_turn_seconds",
+    "One turn of sending",
+    ["link"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
 
 LINGER_S = 0.01
 IDLE_S = 0.25
@@ -57,7 +64,7 @@ class Limits:
 class Sender:
     """Sends the campaigns of one link for as long as its lease is held."""
 
-    store: EventLog
+    store: Facts
     link: Link
     limits: Limits
     settling: Settling
@@ -87,6 +94,11 @@ class Sender:
     def get(self, campaign_id: str) -> Outgoing | None:
         """Return a campaign that is being sent."""
         return self._campaigns.get(campaign_id)
+
+    @property
+    def campaigns(self) -> Collection[Outgoing]:
+        """What is being sent."""
+        return self._campaigns.values()
 
     def drop(self, campaign_id: str) -> None:
         """Take nothing more of this campaign; what is with the carrier is still followed."""
@@ -119,6 +131,10 @@ class Sender:
         """Take turns until the lease is lost or `stop` is called.
 
         It must not be cancelled: an outcome that is known but not stored yet would be lost.
+
+        Raises:
+            Conflict: somebody else owns the link.
+
         """
         pump = asyncio.create_task(self._pump())
         taker = Taker(self.store, self.link.id, lease.epoch, self.is_suppressed)
@@ -130,6 +146,7 @@ class Sender:
             await self._drain()
         finally:
             pump.cancel()
+            OPEN.labels(self.link.id).set(0)
 
     async def _pump(self) -> None:
         """Bring in what the link has, a few batches ahead; then the link stops reading."""
@@ -185,6 +202,7 @@ class Sender:
         now = time.monotonic()
         for batch in batches:
             self._throttling.heard(batch.answers, now)
+            measure_answers(self.link.id, batch.answers)
             if self.settling.answered(batch.answers, out):
                 self._rate.throttled(now)
             self.settling.late(batch.late, out)
@@ -196,7 +214,7 @@ class Sender:
         inbound = [one for batch in batches for one in batch.inbound]
         await self.opt_outs.heard(self.link.id, inbound)
         self.link.acknowledge(inbound)
-        REPORTS.labels(self.link.id).inc(len(reports))
+        measure_reports(self.link.id, reports)
         OPEN.labels(self.link.id).set(len(self.settling.open))
 
     def _count(self, out: Outcomes) -> None:
@@ -211,6 +229,7 @@ class Sender:
         now = time.time()
         self._count(out)
         await out.append(self.store)
+        measure_outcomes(out, datetime.now(UTC), time.monotonic())
         for message, deferral in out.deferrals():
             if outgoing := self._campaigns.get(message.campaign):
                 outgoing.resting.rest(now + deferral.after_s, message.seq)
@@ -220,11 +239,20 @@ class Sender:
         self._outbox.put_again(self.settling.due_again(lambda one: self._say(one) == "back"))
         if self._outbox.reviewable:
             await self._take_back()
-        if not self._outbox:
-            picked = self._pick(active)
+        picked = () if self._outbox else self._pick(active)
+        if not picked:
+            self._write()
+            return
+        led_to_by = [campaign.traceparent for campaign, _ in picked]
+        count = sum(len(some) for _, some in picked)
+        with tracing.span("submit", linked=led_to_by, link=self.link.id, messages=count):
             taken = await asyncio.gather(*(taker.take(*one) for one in picked))
             for messages in taken:
                 self._outbox.put(messages)
+            self._write()
+
+    def _write(self) -> None:
+        """Let the carrier see as much as there is room for."""
         parts = self._outbox.next(self.link.room(), self._say)
         if parts:
             SUBMITTED.labels(self.link.id).inc(len(parts))
@@ -269,7 +297,9 @@ class Sender:
             end = end_of(campaign, now, self.limits.delivery_wait)
             if end is not None:
                 address = Address(campaign.workspace, campaign.id)
-                await keep(self.store, end, address, origin(), derived_id(end.type, campaign.id))
+                name = derived_id(end.type, campaign.id)
+                with tracing.span("finish", linked=[campaign.traceparent], campaign=campaign.id):
+                    await keep(self.store, end, address, origin(), name)
                 campaign.ended(end)
 
     async def _drain(self) -> None:

@@ -4,6 +4,7 @@ A phone is written down before the fact, so what the log says can be shown, and 
 the fact's place afterwards, so that a removal that came earlier in the log takes nothing away.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,9 @@ from typing import Literal, Self
 from pymongo import DESCENDING, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Address, Batch, Event, new_id
+from campaign_events.envelope import Address, Event, Recorded, new_id
 from campaign_events.eventlog import EventLog, Fact
+from campaign_events.follow import Follower
 from campaign_events.projection import Database, Document
 from campaign_events.projector import Projector
 from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRemoved, phone_hash
@@ -23,10 +25,12 @@ from dispatcher.suppressed import NAME
 PHONES = "suppressions"
 FRESH_KEPT = 200_000
 SHOWN_WITHIN_S = 2.0
+REMOVALS_WAITING = 1_000
 MAX_DIGITS = 14
 """Milliseconds up to the year 5138."""
 
 type Source = Literal["api", "upload", "stop"]
+type Removals = asyncio.Queue[Recorded[SuppressionsRemoved]]
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -71,6 +75,7 @@ class Suppressions:
         self._projector = projector
         self._fresh: dict[str, int] = {}
         """Hashes of the newest on the list, with the fact's place in the log."""
+        self._listens_from = 0
         self._removals = 0
         self.forgotten = 0
         """How many entries had to leave memory: whoever looked before must look again."""
@@ -109,13 +114,43 @@ class Suppressions:
         """Tell whether memory has a phone: put on the list lately, or looked up."""
         return hashed in self._fresh
 
-    async def heard(self, batch: Batch) -> None:
-        """Take note of what a projected batch says about the list."""
-        for recorded in batch:
-            if isinstance(recorded.event, SuppressionsAdded):
-                self._remember(recorded.event.hashes, recorded.seq)
-            elif isinstance(recorded.event, SuppressionsRemoved):
-                self._forget(recorded.event.hashes, recorded.seq)
+    async def prepare(self) -> None:
+        """Know from where on to listen: what was said before, the view shows to whoever looks."""
+        _, self._listens_from = await self._projector.succession.place()
+
+    async def run(self) -> None:
+        """Hear who is put on the list, and who is taken off, through whatever process; for ever."""
+        removals: Removals = asyncio.Queue(REMOVALS_WAITING)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(removals))
+            group.create_task(self._forget_when_shown(removals))
+
+    async def _listen(self, removals: Removals) -> None:
+        projection = self._projector.projection
+        follower = Follower(
+            self._projector.nc,
+            projection.stream,
+            subject=projection.subject,
+            after=self._listens_from,
+            batch=projection.batch,
+        )
+        try:
+            while True:
+                for recorded in await follower.fetch():
+                    if isinstance(recorded.event, SuppressionsAdded):
+                        self._remember(recorded.event.hashes, recorded.seq)
+                    elif isinstance(recorded.event, SuppressionsRemoved):
+                        await removals.put(recorded)
+        finally:
+            await follower.close()
+
+    async def _forget_when_shown(self, removals: Removals) -> None:
+        """Forget who was taken off, not before the view shows it: it may be looked at meanwhile."""
+        while True:
+            recorded = await removals.get()
+            while not await self._projector.reached(recorded.seq, SHOWN_WITHIN_S):
+                pass
+            self._forget(recorded.event.hashes, recorded.seq)
 
     async def put(
         self, workspace: str, phones: Sequence[str], *, reason: str | None, source: Source

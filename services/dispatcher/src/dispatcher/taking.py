@@ -1,11 +1,12 @@
 """Taking messages: the intent is durable before the carrier sees a byte."""
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from campaign_events.envelope import Address, new_id
-from campaign_events.eventlog import EventLog, Fact
+from campaign_events.eventlog import Fact
 from campaign_events.message import (
     BATCH,
     MessagesSkipped,
@@ -16,7 +17,7 @@ from campaign_events.message import (
 )
 from dispatcher.inflight import Message, reference
 from dispatcher.links.link import Part
-from dispatcher.outcomes import keep, origin
+from dispatcher.outcomes import Facts, keep, origin
 from dispatcher.outgoing import Outgoing
 from dispatcher.resting import Recipient
 from smpp.text import encode
@@ -26,7 +27,7 @@ class Taker:
     """Takes messages of the campaigns of one link, under one ownership of it."""
 
     def __init__(
-        self, store: EventLog, link: str, epoch: int, is_suppressed: Callable[[str], bool]
+        self, store: Facts, link: str, epoch: int, is_suppressed: Callable[[str], bool]
     ) -> None:
         self._store = store
         self._link = link
@@ -42,6 +43,7 @@ class Taker:
             Conflict: somebody else sends this campaign.
 
         """
+        began = time.monotonic()
         wanted: list[Recipient] = []
         unwanted: list[tuple[Recipient, SkipReason]] = []
         for one in some:
@@ -65,7 +67,7 @@ class Taker:
         address = Address(campaign.workspace, campaign.id)
         fact = Fact(event, address, new_id(), after=campaign.taken_seq)
         campaign.took(wanted, await self._store.append_fact(fact, origin()))
-        return [_message(campaign, recipient) for recipient in wanted]
+        return [_message(campaign, recipient, began) for recipient in wanted]
 
     async def open_portion(self, campaign: Outgoing, now: datetime) -> None:
         """Open the day's portion of a campaign that is spread, if it is time; once a day.
@@ -110,7 +112,7 @@ def parts_reference(phone_hash: str, campaign: str, number: int) -> int:
     return hashlib.blake2b(f"{campaign}/{number}".encode(), digest_size=1, key=key).digest()[0]
 
 
-def _message(campaign: Outgoing, recipient: Recipient) -> Message:
+def _message(campaign: Outgoing, recipient: Recipient, taken_at: float) -> Message:
     name = campaign.id, recipient.number
     parts = encode(recipient.text, reference=parts_reference(recipient.phone_hash, *name))
     submits = tuple(
@@ -136,5 +138,6 @@ def _message(campaign: Outgoing, recipient: Recipient) -> Message:
         phone_hash=recipient.phone_hash,
         source=campaign.source.address.removeprefix("+"),
         ends_at=campaign.ends_at,
+        taken_at=taken_at,
         submits=submits,
     )

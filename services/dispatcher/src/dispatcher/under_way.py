@@ -29,6 +29,11 @@ class UnderWay:
         for recorded in batch:
             self._known.pop(recorded.address.thing, None)
 
+    def forget(self) -> None:
+        """Forget all of them: somebody else was told what the view says of which."""
+        self._news += 1
+        self._known.clear()
+
     async def get(self, workspace: str, campaign_id: str) -> Document | None:
         """Return a campaign of this workspace as the log has it when the request comes.
 

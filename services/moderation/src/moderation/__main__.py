@@ -8,6 +8,7 @@ from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projector import Projector
 from campaign_events.service import Resources, api, connected, run
 from campaign_events.settings import Settings
+from campaign_events.shared_projection import SharedProjector
 from campaign_events.upkeep import Upkeep
 from moderation import campaigns_api, senders_api
 from moderation.desk import Desk
@@ -38,7 +39,7 @@ async def main() -> None:
     """Serve until told to stop."""
     async with connected("moderation", Settings(), SCHEMA) as resources:
         await IdempotencyKeys(resources.db).prepare()
-        projector = Projector(MODERATION, resources.nc, resources.db)
+        projector = SharedProjector(MODERATION, resources.nc, resources.db, owner=resources.owner)
         upkeep = Upkeep(resources, [projector])
         await upkeep.prepare()
         app = door(resources, projector)

@@ -58,7 +58,7 @@ async def main() -> None:
     async with connected("read_model", Settings(), SCHEMA) as resources:
         await _prepare_audit(resources)
         await IdempotencyKeys(resources.db).prepare()
-        reading = Reading.of(resources.nc, resources.db, resources.log)
+        reading = Reading.of(resources.nc, resources.db, resources.log, resources.owner)
         upkeep = Upkeep(resources, reading.projectors)
         await upkeep.prepare()
         app = door(resources, reading)

@@ -20,7 +20,12 @@ class Kept[T]:
     _held: dict[str, tuple[tuple[int, int, int], T]] = field(default_factory=dict)
 
     async def get(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer; `read` it when there is none or the view has moved since."""
+        """Return the answer; `read` it when there is none or the view has moved since.
+
+        While another process keeps the view it may have moved without our knowing: read it then.
+        """
+        if self.projector.live is None:
+            return await read()
         place = (self.projector.view.generation, self.projector.seq, self.projector.turn)
         held = self._held.get(key)
         if held is not None and held[0] == place:

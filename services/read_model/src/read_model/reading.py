@@ -6,9 +6,11 @@ from typing import Any, Self
 
 from nats.aio.client import Client
 
+from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
+from campaign_events.shared_projection import SharedProjector
 from read_model.audit_waiting import Waiting
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics
@@ -33,11 +35,12 @@ class Reading:
     dialler: Dialler
 
     @classmethod
-    def of(cls, nc: Client, db: Database, log: EventLog) -> Self:
-        """Put the parts together; nothing runs yet."""
+    def of(cls, nc: Client, db: Database, log: EventLog, owner: str = "") -> Self:
+        """Put the parts together; nothing runs yet. `owner` is the name of this process."""
+        owner = owner or new_id()
         notices = Notices(nc)
         projectors = [
-            Projector(projection, nc, db, committed=notices.committed)
+            SharedProjector(projection, nc, db, committed=notices.committed, owner=owner)
             for projection in (CAMPAIGNS, HISTORY, MESSAGES, CALLS)
         ]
         views = Views(*(projector.view for projector in projectors))
