@@ -18,7 +18,9 @@ from carillon.supervisor import Program
 SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
 CARRIER = "smsc"
 SIMULATED_LINK = "sim"
+SIMULATED_LINK_NAME = "Bundled simulator"
 PHONES = "phones"
+PHONES_PROCESS = "telephony"
 
 
 class MissingPartError(PlainError):
@@ -109,7 +111,7 @@ def simulated_link(port: int, system_id: str, password: str) -> str:
 # Made by `carillon up`: the bundled carrier simulator. Use --links to name your own carrier.
 [[links]]
 id = "{SIMULATED_LINK}"
-name = "Bundled simulator"
+name = "{SIMULATED_LINK_NAME}"
 type = "smpp"
 host = "127.0.0.1"
 port = {port}

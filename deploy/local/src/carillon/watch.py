@@ -1,0 +1,156 @@
+"""`carillon watch`: everything that boards and alerts ask, while two demo campaigns run."""
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from carillon.api_client import Person, ProblemError
+from carillon.boards import empty_states, expressions
+from carillon.campaign_run import Display, Wish, run_campaign
+from carillon.demo import DEMO_TEXT, write_demo_audience
+from carillon.demo_calls import IN_A_HURRY, start_demo_calls
+from carillon.development_issuer import DevelopmentIssuer
+from carillon.errors import PlainError
+from carillon.identity import DEMO_WORKSPACE, Identity
+from carillon.prometheus import WINDOW, program, running_prometheus
+from carillon.services import PHONES_PROCESS, SIMULATED_LINK, SIMULATED_LINK_NAME
+from carillon.stack import Options, running_stack
+from carillon.stack_file import NoStackError, StackFile, read_stack_file
+from carillon.watching import Watch
+
+LOOK_EVERY_S = 1.0
+AUTHOR = Identity("dev-author", "Local Author", DEMO_WORKSPACE, ("author",))
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+type Say = Callable[[str], None]
+
+
+class NoSimulatorError(PlainError):
+    """The demo campaigns would reach a real carrier or phone network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The platform that is watched."""
+
+    data: Path
+    stack: StackFile
+
+
+async def watch(
+    data: Path,
+    *,
+    campaigns: bool,
+    within_s: float,
+    display: Display,
+    shown: Callable[[Watch], None],
+) -> Watch:
+    """Ask everything once a second until all of it gave something, or the time is over.
+
+    Raises:
+        NoPrometheusError: there is no Prometheus on this machine.
+        NoSimulatorError: the platform that runs here is no place for demo campaigns.
+        NoBoardsError: the boards are not where they should be.
+
+    """
+    program()  # before a platform is started for nothing
+    boards, empty = expressions(WINDOW), empty_states()
+    with tempfile.TemporaryDirectory(prefix="carillon-watch-") as name:
+        folder = Path(name)
+        async with (
+            _site(data, folder, display.say) as site,
+            running_prometheus(site.stack, folder / "prometheus", display.say) as prometheus,
+            demo_campaigns(site, display) if campaigns else _nothing() as sending,
+        ):
+            watched = Watch.of(prometheus, boards, empty)
+            end = time.monotonic() + within_s
+            while time.monotonic() < end and not (sending.done() and watched.is_complete):
+                await asyncio.gather(watched.look(), asyncio.sleep(LOOK_EVERY_S))
+                shown(watched)
+                if sending.done():
+                    sending.result()
+            return watched
+
+
+@asynccontextmanager
+async def _site(data: Path, folder: Path, say: Say) -> AsyncIterator[Site]:
+    """The platform that runs on the data folder, or one of our own for as long as we watch."""
+    try:
+        running = Site(data, read_stack_file(data))
+    except NoStackError:
+        pass
+    else:
+        say(f"watching the platform at {running.stack.url}")
+        yield running
+        return
+    say(f"no platform runs on {data}: starting one of its own in a temporary folder")
+    telephony = folder / "telephony.toml"
+    telephony.write_text(IN_A_HURRY)
+    options = Options(data=folder / "data", port=0, telephony=telephony)
+    async with running_stack(options, lambda _: None) as stack:
+        say(f"watching a platform of its own at {stack.url}")
+        yield Site(stack.data, stack.file())
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator["asyncio.Future[None]"]:
+    """What was sent when nothing is sent."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    yield done
+
+
+@asynccontextmanager
+async def demo_campaigns(site: Site, display: Display) -> AsyncIterator["asyncio.Future[None]"]:
+    """Send the demo's SMS and calls while the block runs; yields the former's end.
+
+    Raises:
+        NoSimulatorError: they would not stay on this machine.
+        ProblemError: the platform refused a step.
+
+    """
+    issuer = DevelopmentIssuer.load(site.data / "issuer")
+    async with httpx.AsyncClient(base_url=site.stack.url, timeout=30) as http:
+        author = Person(http, issuer, AUTHOR)
+        await _must_stay_here(site, author)
+        with contextlib.suppress(ProblemError):  # refused requests are counted too
+            await author.ask("GET", f"/campaigns/{NOBODY}")
+        calls = await start_demo_calls(author)
+        display.say(f"campaign {calls} created: Demo calls")
+        sending = asyncio.create_task(_send(site, display))
+        try:
+            yield sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            with contextlib.suppress(ProblemError):  # they may be over
+                await author.ask("POST", f"/campaigns/{calls}/stop", {})
+
+
+async def _send(site: Site, display: Display) -> None:
+    wish = Wish(
+        file=write_demo_audience(site.data / "demo" / "demo.csv"),
+        text=DEMO_TEXT,
+        name="Demo campaign",
+        workspace=DEMO_WORKSPACE,
+        approve=True,
+    )
+    await run_campaign(site.data, wish, display)
+
+
+async def _must_stay_here(site: Site, author: Person) -> None:
+    links = await author.ask("GET", "/links")
+    names = {link["id"]: link["name"] for link in links["items"]}
+    if names.get(SIMULATED_LINK) == SIMULATED_LINK_NAME and PHONES_PROCESS in site.stack.services:
+        return
+    raise NoSimulatorError(
+        "This platform does not use the bundled simulators, so no demo campaigns are sent. "
+        "Send your own ones meanwhile, and say --no-campaigns."
+    )
