@@ -24,7 +24,7 @@ from campaign_events.decider import Refused
 from campaign_events.envelope import Batch, Recorded, Unknown, Unreadable
 from campaign_events.eventlog import NotUnderstood
 from campaign_events.faults import said
-from campaign_events.nats_login import NatsLogin
+from campaign_events.nats_login import INBOX, NatsLogin
 from campaign_events.parking import Indigestible, Parked, Parking, covers, is_away, told
 from campaign_events.projection import Database
 from campaign_events.releasing import current
@@ -63,7 +63,7 @@ class Reaction:
         """Return the reaction that parks in this database."""
         return cls(reader, handle, Parking(db, reader.durable, "reaction"))
 
-    def join(self, broker: NatsBroker) -> None:
+    def join(self, broker: NatsBroker, inbox_prefix: str = INBOX) -> None:
         """Subscribe to the consumer, which `topology.ensure` must have made."""
 
         @broker.subscriber(
@@ -72,6 +72,7 @@ class Reaction:
             config=self.reader.config,
             pull_sub=PullSub(batch_size=1, timeout=5),
             ack_policy=AckPolicy.MANUAL,
+            inbox_prefix=f"{inbox_prefix}.".encode(),
             decoder=_undecoded,
         )
         async def _deal(_body: bytes, message: NatsMessage) -> None:

@@ -98,15 +98,16 @@ async def follow_others(resources: Resources, those: Sequence[Reaction]) -> None
     async def closed() -> None:
         resources.stopping.set()
 
+    login = NatsLogin.of(resources.name, resources.settings)
     broker = broker_of(
-        NatsLogin.of(resources.name, resources.settings),
+        login,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
         closed_cb=closed,
         error_cb=_error,
     )
     for reaction in those:
-        reaction.join(broker)
+        reaction.join(broker, login.inbox_prefix)
     starting = asyncio.create_task(broker.start())
     try:
         await asyncio.shield(starting)
