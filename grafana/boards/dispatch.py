@@ -6,7 +6,18 @@ from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards.names import UP, mean, per_second, quantile, share
-from boards.panels import Query, Row, board, choice, graph, none_wanted, rising, tile, wanted
+from boards.panels import (
+    Query,
+    Row,
+    board,
+    choice,
+    falling,
+    graph,
+    none_wanted,
+    rising,
+    tile,
+    wanted,
+)
 
 CHOSEN: Final = '{link=~"$link"}'
 ANSWERS: Final = f"carillon_link_answers_total{CHOSEN}"
@@ -48,7 +59,7 @@ def _now() -> Row:
                 description="Of the messages that were taken out of a campaign's queue, the share "
                 "whose parts the carrier has all accepted within 10 s.",
                 runbook="messages-are-late",
-                levels=((None, "red"), (0.95, "yellow"), (0.99, "green")),
+                levels=falling(0.95, 0.99),
                 nothing="nothing sent",
                 span=6,
             ),

@@ -62,6 +62,11 @@ def rising(warn: float, bad: float) -> Levels:
     return (None, "green"), (warn, "yellow"), (bad, "red")
 
 
+def falling(bad: float, fine: float) -> Levels:
+    """The less the worse: red below one level, green from another."""
+    return (None, "red"), (bad, "yellow"), (fine, "green")
+
+
 def none_wanted(bad: float = 1) -> Levels:
     """Red as soon as there is one."""
     return (None, "green"), (bad, "red")

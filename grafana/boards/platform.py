@@ -6,13 +6,25 @@ from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards.names import SERVICES, UP, per_second, quantile, share
-from boards.panels import Query, Row, board, choice, graph, none_wanted, rising, tile, wanted
+from boards.panels import (
+    Query,
+    Row,
+    board,
+    choice,
+    falling,
+    graph,
+    none_wanted,
+    rising,
+    tile,
+    wanted,
+)
 
 CHOSEN: Final = 'job=~"$service"'
 REQUESTS: Final = f"carillon_http_request_seconds{{{CHOSEN}}}"
 COUNTED: Final = f"carillon_http_request_seconds_count{{{CHOSEN}}}"
 FAILED: Final = f'carillon_http_request_seconds_count{{{CHOSEN}, status="5xx"}}'
 MEGABYTE: Final = 1_000_000
+DAY_S: Final = 86_400
 
 
 def platform() -> Dashboard:
@@ -38,6 +50,7 @@ def _now() -> Row:
                 runbook="service-down",
                 levels=wanted(5),
                 nothing="none",
+                span=3,
             ),
             tile(
                 "Core",
@@ -48,6 +61,7 @@ def _now() -> Row:
                 runbook="core-down",
                 levels=wanted(1),
                 words=UP,
+                span=3,
             ),
             tile(
                 "Requests that failed",
@@ -57,6 +71,7 @@ def _now() -> Row:
                 runbook="errors-and-slow-answers",
                 levels=rising(0.001, 0.01),
                 nothing="no requests",
+                span=3,
             ),
             tile(
                 "Fullest stream",
@@ -65,6 +80,7 @@ def _now() -> Row:
                 description="Size of a stream ÷ the size at which it takes nothing more.",
                 runbook="stream-nearly-full",
                 levels=rising(0.6, 0.8),
+                span=3,
             ),
             tile(
                 "Parked events",
@@ -75,6 +91,7 @@ def _now() -> Row:
                 runbook="events-are-parked",
                 levels=none_wanted(),
                 nothing="none",
+                span=3,
             ),
             tile(
                 "Audit records that wait",
@@ -83,6 +100,27 @@ def _now() -> Row:
                 description="Bytes of audit records on disk that MongoDB has not taken yet.",
                 runbook="audit-records-wait",
                 levels=rising(1, 50 * MEGABYTE),
+                span=3,
+            ),
+            tile(
+                "Latest view",
+                Query("max(carillon_projection_lag_seconds)"),
+                unit=units.Seconds,
+                description="For how long the view that is furthest behind has been behind.",
+                runbook="a-view-lags",
+                levels=rising(5, 60),
+                span=3,
+            ),
+            tile(
+                "Next certificate to end",
+                Query("min(carillon_certificate_expiry_timestamp_seconds) - time()"),
+                unit=units.Seconds,
+                description="Time until the first of the TLS certificates that services were told "
+                "of ends.",
+                runbook="certificate-expires",
+                levels=falling(7 * DAY_S, 14 * DAY_S),
+                nothing="no TLS",
+                span=3,
             ),
         ],
     )

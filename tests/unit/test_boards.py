@@ -116,7 +116,7 @@ def test_grafana_finds_the_boards_and_their_source() -> None:
         (variable,) = (it for it in board["templating"]["list"] if it["type"] == "datasource")
         assert variable["current"]["value"] == "prometheus"
     provider = (GRAFANA / "provisioning/dashboards/carillon.yml").read_text()
-    assert "path: /var/lib/grafana/dashboards\n" in provider
+    assert "path: /var/lib/carillon/dashboards\n" in provider
 
 
 def test_who_has_no_prometheus_is_told_what_brings_it(
