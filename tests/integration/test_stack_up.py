@@ -166,7 +166,9 @@ async def test_the_doctor_sees_the_running_platform(up: Launched) -> None:
 
 async def test_no_log_holds_a_phone_number_or_a_password(up: Launched) -> None:
     passwords = json.loads((up.data / "credentials" / "passwords.json").read_text()).values()
-    secrets = [*passwords, "+1201555", "1201555"]
+    seeds = [file.read_text() for file in (up.data / "credentials").glob("*.nkey")]
+    assert len(seeds) == len(SERVICES)
+    secrets = [*passwords, *seeds, "+1201555", "1201555"]
     for log in (up.data / "logs").iterdir():
         text = log.read_text(errors="replace")
         assert not [secret for secret in secrets if secret in text], log.name

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -99,6 +100,10 @@ class Verifier:
         self._known[token] = _Known(_caller(claims), until)
         return self._known[token].caller
 
+    def knows(self, token: str) -> bool:
+        """Tell whether the token was good a moment ago."""
+        return token in self._known
+
     async def _checked(self, token: str) -> dict[str, Any]:
         try:
             key = await self._key(jwt.get_unverified_header(token).get("kid"))
@@ -149,6 +154,13 @@ def workspace_name(text: object) -> str | None:
     return text if isinstance(text, str) and _WORKSPACE.fullmatch(text) else None
 
 
+def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the token of a request's headers; empty when there is none."""
+    given = next((value for name, value in headers if name == b"authorization"), b"")
+    scheme, _, token = given.decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 async def authenticate(request: Request) -> Caller:
     """Return the caller, in their own workspace. The token is checked once per request.
 
@@ -169,8 +181,8 @@ async def authenticate(request: Request) -> Caller:
 
 
 async def _verified(request: Request) -> Caller:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    token = bearer(request.scope["headers"])
+    if not token:
         raise Problem(401, "unauthorized", "A bearer token is needed.")
     verifier: Verifier = request.app.state.verifier
     return await verifier.verify(token.strip())

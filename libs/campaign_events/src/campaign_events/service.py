@@ -30,7 +30,7 @@ from prometheus_client import (
 )
 from pymongo import AsyncMongoClient
 
-from campaign_events import ops, tracing
+from campaign_events import certificates, ops, tracing
 from campaign_events.access import Verifier
 from campaign_events.audit_door import AuditDoor
 from campaign_events.audit_file import FallbackFile
@@ -48,6 +48,7 @@ from campaign_events.openapi import describe
 from campaign_events.parked_desk import ParkedDesk
 from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
+from campaign_events.rate_limit import RateLimit
 from campaign_events.schema_gate import SchemaDoor, SchemaGate
 from campaign_events.settings import Settings
 from campaign_events.token_door import TokenDoor
@@ -131,7 +132,7 @@ def api(title: str, resources: Resources) -> FastAPI:
         title=f"Carillon {title}", docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY_OF_FASTAPI
     )
     settings = resources.settings
-    app.state.verifier = Verifier(settings.issuer, settings.audience, settings.jwks)
+    app.state.verifier = verifier = Verifier(settings.issuer, settings.audience, settings.jwks)
     app.state.resources = resources
     app.state.audit = trail = _trail(resources)
     app.state.parked = ParkedDesk(resources.db, resources.log)
@@ -142,6 +143,7 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.add_middleware(SchemaDoor, gate=gate)
     app.add_middleware(TokenDoor)
     app.add_middleware(AuditDoor, trail=trail)
+    app.add_middleware(RateLimit, verifier=verifier, settings=settings)
     app.add_middleware(Traffic)
     add_problem_handlers(app)
     describe(app)
@@ -200,6 +202,7 @@ async def run(
     everything = {
         **{name: gate.behind(piece) for name, piece in work.items()},
         **gate.work(),
+        **certificates.watched(resources.settings.certificates),
         **trail.work(resources.nc, resources.name),
         **parked.work(),
         **erasing.work(),
