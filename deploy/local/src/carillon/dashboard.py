@@ -17,9 +17,7 @@ READS = ("GET", "HEAD")
 A_YEAR = "public, max-age=31536000, immutable"
 
 
-def dashboard(
-    pages: Path | None, sign_in: Mapping[str, str], sign_in_at: str | None
-) -> list[Json]:
+def dashboard(pages: Path | None, sign_in: Mapping[str, str], sign_in_at: str | None) -> list[Json]:
     """The edge's routes for people; none where there are no pages."""
     if pages is None:
         return []

@@ -36,9 +36,18 @@ class Provider:
         Raises:
             HalfProviderError: the environment names a client, but no issuer or no keys.
         """
+        return cls.named(environment) or cls(ISSUER, AUDIENCE, str(own.jwks_file))
+
+    @classmethod
+    def named(cls, environment: Mapping[str, str]) -> Self | None:
+        """The provider that the environment names; None when it names none.
+
+        Raises:
+            HalfProviderError: the environment names a client, but no issuer or no keys.
+        """
         client = environment.get(CLIENT)
         if not client:
-            return cls(ISSUER, AUDIENCE, str(own.jwks_file))
+            return None
         missing = [name for name in (ISSUED_BY, KEYS) if not environment.get(name)]
         if missing:
             raise HalfProviderError(f"{CLIENT} is set, so {' and '.join(missing)} must be too")

@@ -64,9 +64,10 @@ async def nats_at(url: str) -> AsyncIterator[Client]:
 
 
 def login_to(url: str) -> NatsLogin:
-    """Return how a tool logs in: as the URL says, trusting whom the environment names."""
-    ca = os.environ.get("CARILLON_NATS_CA")
-    return NatsLogin(url, ca=Path(ca) if ca else None)
+    """Return how a tool logs in: as the URL says, or with the key that the environment names."""
+    ca, key = (os.environ.get(f"CARILLON_NATS_{name}") for name in ("CA", "NKEY_FILE"))
+    seed = Path(key).read_text().strip() if key else None
+    return NatsLogin(url, seed=seed, ca=Path(ca) if ca else None)
 
 
 @asynccontextmanager

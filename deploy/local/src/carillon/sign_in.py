@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -71,12 +71,14 @@ class Links:
 
 
 @asynccontextmanager
-async def exchanging(links: Links, port: int) -> AsyncIterator[None]:
+async def exchanging(
+    links: Links, port: int, *, host: str = "127.0.0.1", further: Sequence[Route] = ()
+) -> AsyncIterator[None]:
     """Exchange codes for tokens on this port for as long as the block runs."""
     server = _Server(
         uvicorn.Config(
-            _door(links),
-            host="127.0.0.1",
+            _door(links, further),
+            host=host,
             port=port,
             log_config=None,
             access_log=False,
@@ -92,7 +94,7 @@ async def exchanging(links: Links, port: int) -> AsyncIterator[None]:
         await serving
 
 
-def _door(links: Links) -> Starlette:
+def _door(links: Links, further: Sequence[Route]) -> Starlette:
     async def exchange(request: Request) -> Response:
         try:
             code = json.loads(await _body(request))["code"]
@@ -103,7 +105,7 @@ def _door(links: Links) -> Starlette:
             return _problem(401, "unauthorized", "This link was used before, or it is too old.")
         return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
 
-    return Starlette(routes=[Route(PATH, exchange, methods=["POST"])])
+    return Starlette(routes=[Route(PATH, exchange, methods=["POST"]), *further])
 
 
 async def _body(request: Request) -> bytes:

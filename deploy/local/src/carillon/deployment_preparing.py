@@ -1,0 +1,129 @@
+"""What must be there before the services of a deployment start; doing it again changes nothing."""
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from carillon.credentials import ADMIN
+from carillon.deployment_secrets import mongo_server
+from carillon.edge import Edge
+from carillon.errors import PlainError
+from carillon.files import write_atomically
+from carillon.migrate import in_use, migrate
+from carillon.nats_server import ensure_topology
+from carillon.provider import Provider
+from carillon.services import SERVICES, package_folder
+from carillon.stack_file import StackFile
+from carillon.supervisor import NotPreparedError
+
+PATIENCE_S = 90.0
+PAUSE_S = 0.5
+PORT = 8080  # where every service listens, the issuer and the edge too
+EDGE_FOLDER = Path("/etc/carillon")  # where the edge's container finds what is written here
+ISSUER = f"issuer:{PORT}"
+
+type Narrate = Callable[[str], None]
+
+
+class ServersAwayError(PlainError):
+    """A server of the deployment did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where its servers are, and who may change them."""
+
+    passwords: dict[str, str]
+    nats_url: str
+    url: str  # of the edge, as people see it
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Deployment":
+        """What the environment tells.
+
+        Raises:
+            PlainError: something is missing.
+        """
+        try:
+            passwords = json.loads(Path(environment["CARILLON_PASSWORDS_FILE"]).read_text())
+            return cls(passwords, environment["CARILLON_NATS_URL"], environment["CARILLON_URL"])
+        except (KeyError, OSError, ValueError) as error:
+            raise PlainError(f"A deployment cannot be prepared without {error}.") from error
+
+
+async def prepare(deployment: Deployment, environment: Mapping[str, str], say: Narrate) -> None:
+    """Streams and consumers, the replica set, its users and their rights, and the schema.
+
+    Raises:
+        ServersAwayError: a server did not answer in time.
+        MigrationError: a database could not be brought to the schema.
+    """
+    mongo = mongo_server(deployment.passwords)
+    await _until_done("nats", lambda: ensure_topology(deployment.nats_url))
+    say("nats: streams and consumers are there")
+    await _until_done("mongo", mongo.prepare)
+    say("mongo: replica set, users and rights are there")
+    plain = {name: text for name, text in environment.items() if not name.startswith("CARILLON_")}
+    await migrate(await in_use(SERVICES, mongo.url(ADMIN)), mongo.url, plain, say)
+
+
+async def _until_done(server: str, step: Callable[[], Awaitable[None]]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            await step()
+        except NotPreparedError as error:
+            if time.monotonic() > end:
+                raise ServersAwayError(f"{server} does not answer: {error}") from error
+            await asyncio.sleep(PAUSE_S)
+        else:
+            return
+
+
+def write_edge(folder: Path, environment: Mapping[str, str]) -> None:
+    """Write the edge's configuration and the dashboard's pages.
+
+    Raises:
+        HalfProviderError: an identity provider is named, but not all that is needed of it.
+    """
+    provider = Provider.named(environment)
+    edge = Edge(
+        folder=EDGE_FOLDER,
+        host="",
+        port=PORT,
+        upstreams={service: f"{service}:{PORT}" for service in SERVICES},
+        pages=EDGE_FOLDER / "pages",
+        sign_in={"kind": "local"} if provider is None else provider.sign_in,
+        sign_in_at=ISSUER if provider is None else None,
+    )
+    fresh = folder / "pages.fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(package_folder("read_model") / "static", fresh)
+    shutil.rmtree(folder / "pages", ignore_errors=True)
+    fresh.rename(folder / "pages")
+    write_atomically(folder / "caddy.json", json.dumps(edge.config(), indent=2))
+
+
+def write_place(folder: Path, deployment: Deployment) -> None:
+    """Write the `stack.json` with which `carillon log`, `projections` and the like find all."""
+    mongo = mongo_server(deployment.passwords)
+    StackFile(
+        url=deployment.url,
+        nats_url=deployment.nats_url,
+        mongo_url=mongo.url(ADMIN),
+        services={},
+        token_file=str(folder / "token"),
+    ).write(folder)
+
+
+def prepare_all(edge: Path, tools: Path, say: Narrate) -> None:
+    """Do everything that a deployment's environment asks for."""
+    deployment = Deployment.of(os.environ)
+    write_edge(edge, os.environ)
+    write_place(tools, deployment)
+    asyncio.run(prepare(deployment, os.environ, say))
