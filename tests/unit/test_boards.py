@@ -42,6 +42,7 @@ def test_the_boards_are_written_anew_whenever_their_code_changes() -> None:
 def test_there_are_four_boards_of_thirty_panels_and_the_runbook() -> None:
     assert set(boards()) == {*METRIC_BOARDS, "runbook"}
     assert len(PANELS) >= 30
+    assert f"{len(PANELS)} panels" in (GRAFANA / "README.md").read_text()
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -28,27 +29,52 @@ PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 @contextmanager
 def showing(console: Console) -> Iterator[Callable[[Watch], None]]:
     """Show how the watch goes: live on a terminal, a line now and then anywhere else."""
-    began = time.monotonic()
     if not console.is_terminal:
-        spoken = [began]
-
-        def line(watch: Watch) -> None:
-            if time.monotonic() - spoken[0] > LINE_EVERY_S:
-                spoken[0] = time.monotonic()
-                console.print(_summary(watch, time.monotonic() - began))
-
-        yield line
+        yield _Lines(console).show
         return
     with Live(console=console, transient=True, auto_refresh=False) as live:
+        yield _Pages(live).show
 
-        def draw(watch: Watch) -> None:
-            passed = time.monotonic() - began
-            boards = _by_board(watch)
-            names = list(boards)
-            name = names[int(passed / BOARD_FOR_S) % len(names)]
-            live.update(Group(_summary(watch, passed), table(name, boards[name])), refresh=True)
 
-        yield draw
+@dataclass(slots=True)
+class _Clock:
+    """Begins when it is looked at."""
+
+    _began: float | None = None
+
+    def passed_s(self) -> float:
+        now = time.monotonic()
+        self._began = now if self._began is None else self._began
+        return now - self._began
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A line every few seconds."""
+
+    console: Console
+    _clock: _Clock = field(default_factory=_Clock)
+    _due_s: float = 0.0
+
+    def show(self, watch: Watch) -> None:
+        passed = self._clock.passed_s()
+        if passed >= self._due_s:
+            self._due_s = passed + LINE_EVERY_S
+            self.console.print(_summary(watch, passed))
+
+
+@dataclass(slots=True)
+class _Pages:
+    """One board after the other, each for a few seconds."""
+
+    live: Live
+    _clock: _Clock = field(default_factory=_Clock)
+
+    def show(self, watch: Watch) -> None:
+        passed = self._clock.passed_s()
+        boards = list(_by_board(watch).items())
+        page = table(*boards[int(passed / BOARD_FOR_S) % len(boards)])
+        self.live.update(Group(_summary(watch, passed), page), refresh=True)
 
 
 def show_all(watch: Watch, console: Console) -> None:
