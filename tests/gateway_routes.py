@@ -23,7 +23,7 @@ SERVICES = {
     "Dialler": "dialler",
     "ReadModel": "read-model",
 }
-PORT = 8000
+PORT = 8080
 MOST_MATCHES = 64
 """In one rule (Gateway API v1, HTTPRouteRule)."""
 ENDLESS = ("/stream",)
