@@ -1,9 +1,8 @@
-"""How the edge serves the dashboard: static files, how people sign in, and what pages may do."""
+"""How the edge serves the dashboard: static files, and how people sign in."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from carillon.sign_in import LONGEST
 from carillon.sign_in import PATH as SIGN_IN
@@ -31,7 +30,7 @@ def dashboard(pages: Path | None, sign_in: Mapping[str, str], sign_in_at: str | 
             PLACES,
             {"handler": "rewrite", "uri": "/index.html"},
             files,
-            headers=_kept("no-cache") | _security(sign_in.get("authority")),
+            headers=_kept("no-cache"),
         ),
         _route(("/*",), files, headers=_kept("no-cache"), but=("/api/*",)),
     ]
@@ -75,28 +74,4 @@ def _exchange(address: str) -> Json:
 
 
 def _kept(how_long: str) -> dict[str, list[str]]:
-    return {"Cache-Control": [how_long], "X-Content-Type-Options": ["nosniff"]}
-
-
-def _security(authority: str | None) -> dict[str, list[str]]:
-    """What the page may do: run its own files, and talk to this origin and the provider's."""
-    provider = ""
-    if authority is not None:
-        parts = urlsplit(authority)
-        provider = f" {parts.scheme}://{parts.netloc}"
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self' 'unsafe-inline'",  # components place themselves by style elements
-        "img-src": "'self' data:",
-        "font-src": "'self'",
-        "connect-src": f"'self'{provider}",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-    }
-    return {
-        "Content-Security-Policy": ["; ".join(f"{what} {who}" for what, who in policy.items())],
-        "Referrer-Policy": ["no-referrer"],
-        "X-Frame-Options": ["DENY"],
-    }
+    return {"Cache-Control": [how_long]}

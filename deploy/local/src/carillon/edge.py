@@ -11,6 +11,7 @@ import httpx
 from carillon.binaries import CADDY
 from carillon.dashboard import dashboard
 from carillon.files import write_atomically
+from carillon.guarding import EdgeTls, bodies, headers, times
 from carillon.supervisor import Program
 
 DEFAULT_PORT = 8080
@@ -23,6 +24,12 @@ WAIT_FOR_SERVICE = "1s"
 # A core that takes calls but stands still counts as down. Others may think for longer: uploads.
 CORE = "dispatcher"
 WAIT_FOR_CORE = "5s"
+# Of several processes one that can not be reached is left alone for a moment, and so is one that
+# says nothing when it is asked whether it lives.
+LEFT_ALONE = {
+    "passive": {"fail_duration": "2s", "max_fails": 1},
+    "active": {"uri": "/livez", "interval": "2s", "timeout": "3s"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +73,17 @@ class Edge:
 
     folder: Path
     port: int
-    upstreams: Mapping[str, str]  # service → host:port
+    upstreams: Mapping[str, str]  # service → host:port, of several processes by commas
     pages: Path | None
     sign_in: Mapping[str, str] = field(default_factory=lambda: {"kind": "local"})
     sign_in_at: str | None = None  # where one-time links are exchanged
     host: str = "127.0.0.1"  # where it listens
+    tls: EdgeTls | None = None
 
     @property
     def url(self) -> str:
         """The one address that people and backends use."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def program(self, log: Path, environment: Mapping[str, str]) -> Program:
         """What the supervisor runs."""
@@ -95,34 +103,43 @@ class Edge:
     async def answers(self) -> bool:
         """Whether Caddy serves."""
         try:
-            async with httpx.AsyncClient(timeout=2) as client:
+            # Whether it is the right one is for those to find out who have something to tell it.
+            async with httpx.AsyncClient(timeout=2, verify=False) as client:  # noqa: S501
                 answer = await client.get(f"{self.url}/livez")
         except httpx.TransportError:
             return False
         return answer.status_code == httpx.codes.NOT_FOUND
 
     def config(self) -> Json:
-        """Caddy's configuration: plain http on loopback, no admin door, nothing buffered."""
-        server = {
+        """Caddy's configuration: no admin door, nothing buffered; plain http unless told of TLS."""
+        guard = headers(self.sign_in.get("authority"), tls=self.tls is not None)
+        server: Json = {
             "listen": [f"{self.host}:{self.port}"],
-            "protocols": ["h1", "h2c"],
+            "protocols": ["h1", "h2c"] if self.tls is None else ["h1", "h2"],
             "automatic_https": {"disable": True},
             # Else a service that refuses an upload before its end is often cut off in mid-answer.
             "enable_full_duplex": True,
+            **times(),
             "routes": [
+                *guard,
                 _unheard_of(),
                 _hidden_probes(),
+                *bodies(),
                 *self._services(),
                 *dashboard(self.pages, self.sign_in, self.sign_in_at),
                 _nothing(),
             ],
-            "errors": {"routes": _errors()},
+            "errors": {"routes": [*guard, *_errors()]},
         }
+        apps: Json = {"http": {"grace_period": "2s", "servers": {"edge": server}}}
+        if self.tls is not None:
+            server["tls_connection_policies"] = [{}]
+            apps["tls"] = self.tls.app()
         return {
             "admin": {"disabled": True, "config": {"persist": False}},
             "logging": {"logs": {"default": {"level": "WARN"}}},
             "storage": {"module": "file_system", "root": str(self.folder / "storage")},
-            "apps": {"http": {"grace_period": "2s", "servers": {"edge": server}}},
+            "apps": apps,
         }
 
     def _services(self) -> list[Json]:
@@ -137,13 +154,15 @@ class Edge:
         ]
 
     def _proxy(self, route: Route) -> Json:
+        places = self.upstreams[route.owner].split(",")
         hurried = route.owner == CORE and not route.upload
         patience = {"response_header_timeout": WAIT_FOR_CORE} if hurried else {}
         return {
             "handler": "reverse_proxy",
-            "upstreams": [{"dial": self.upstreams[route.owner]}],
+            "upstreams": [{"dial": place} for place in places],
             "flush_interval": -1,  # server-sent events leave at once
             "load_balancing": {"try_duration": WAIT_FOR_SERVICE, "try_interval": "50ms"},
+            **({"health_checks": LEFT_ALONE} if len(places) > 1 else {}),
             "transport": {"protocol": "http", "dial_timeout": "1s", **patience},
         }
 
@@ -195,6 +214,11 @@ def _errors() -> list[Json]:
         {
             "match": [{"expression": "{http.error.status_code} == 404"}],
             **_nothing(),
+        },
+        {
+            "match": [{"expression": "{http.error.status_code} == 413"}],
+            "handle": [_problem(413, "too_large", "Content Too Large", "The body is too large.")],
+            "terminal": True,
         },
     ]
 

@@ -1,38 +1,50 @@
-"""A limit on request bodies, so that no request can fill the memory. Uploads have their own."""
+"""Limits on request bodies: none can fill the memory, none can keep its sender's socket for ever.
+
+Uploads are streamed: they have a size limit of their own, and take as long as bytes come.
+"""
+
+import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_events.problems import Problem
 
 MAX_BODY = 1024 * 1024
+WITHIN_S = 60.0
+"""How long a body may take to come, and how long an upload may be silent."""
 _STREAMED = ("/contacts", "/suppressions")
 
 
 class BodyLimit:
-    """Answers 413 `too_large` to bodies over `MAX_BODY`, except where bodies are streamed."""
+    """Answers 413 `too_large` to bodies over `MAX_BODY`, 408 `too_slow` to those that do not end.
+
+    Of bodies that are streamed it minds only that they go on: who is silent for long has gone.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting its body."""
-        if scope["type"] != "http" or (
-            scope["method"] == "PUT" and scope["path"].endswith(_STREAMED)
-        ):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            body += message.get("body", b"")
-            if len(body) > MAX_BODY:
-                problem = Problem(413, "too_large", f"The body is over {MAX_BODY} bytes.")
-                await problem.response()(scope, receive, send)
-                return
-            if not message.get("more_body", False):
-                break
+        if scope["method"] == "PUT" and scope["path"].endswith(_STREAMED):
+            await self._app(scope, _going_on(receive), send)
+            return
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                body = await _whole(receive)
+        except TimeoutError:
+            problem = Problem(408, "too_slow", f"The body did not come within {WITHIN_S:.0f} s.")
+            await problem.response()(scope, receive, send)
+            return
+        if body is None:
+            return
+        if len(body) > MAX_BODY:
+            problem = Problem(413, "too_large", f"The body is over {MAX_BODY} bytes.")
+            await problem.response()(scope, receive, send)
+            return
         given = False
 
         async def replay() -> Message:
@@ -43,3 +55,34 @@ class BodyLimit:
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self._app(scope, replay, send)
+
+
+async def _whole(receive: Receive) -> bytearray | None:
+    """Return a body, or a beginning of it that is too large already; None: its sender has gone."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY or not message.get("more_body", False):
+            return body
+
+
+def _going_on(receive: Receive) -> Receive:
+    """Return the same body, which ends as if its sender had gone when it falls silent."""
+    more = True
+
+    async def next_piece() -> Message:
+        nonlocal more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                message = await receive()
+        except TimeoutError:
+            message = {"type": "http.disconnect"}
+        more = message.get("more_body", False)
+        return message
+
+    return next_piece

@@ -1,0 +1,99 @@
+"""What the edge demands of every request and says with every answer: sizes, times, headers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from campaign_events.bodies import MAX_BODY
+
+type Json = dict[str, object]
+
+UPLOADS = ("/api/v1/campaigns/*/contacts", "/api/v1/suppressions")
+LARGEST_UPLOAD = 1025 * 1024**2
+"""A little over what services take, which tell it better."""
+HEAD_WITHIN = "10s"
+IDLE_FOR = "2m"
+LONGEST_HEAD = 32 * 1024
+TWO_YEARS = "max-age=63072000; includeSubDomains"
+NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""What an answer of the API may do in a browser that shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTls:
+    """Either certificates that somebody gives, or hosts that Caddy gets certificates for."""
+
+    certificate: str | None = None
+    key: str | None = None
+    hosts: Sequence[str] = ()
+
+    def app(self) -> Json:
+        """Caddy's TLS app."""
+        if self.certificate is None:
+            return {"certificates": {"automate": list(self.hosts)}}
+        pair = {"certificate": self.certificate, "key": self.key}
+        return {"certificates": {"load_files": [pair]}}
+
+
+def times() -> Json:
+    """The server's patience with a request's head; services have theirs with its body."""
+    return {
+        "read_header_timeout": HEAD_WITHIN,
+        "idle_timeout": IDLE_FOR,
+        "max_header_bytes": LONGEST_HEAD,
+    }
+
+
+def bodies() -> list[Json]:
+    """Routes that bound what a request may bring; the request goes on behind them."""
+    uploads: Json = {"method": ["PUT"], "path": list(UPLOADS)}
+    return [_limited({"not": [uploads]}, MAX_BODY), _limited(uploads, LARGEST_UPLOAD)]
+
+
+def _limited(match: Json, size: int) -> Json:
+    return {"match": [match], "handle": [{"handler": "request_body", "max_size": size}]}
+
+
+def headers(authority: str | None, *, tls: bool) -> list[Json]:
+    """Routes that put what browsers must know on every answer, whoever gives it."""
+    every = {
+        "X-Content-Type-Options": ["nosniff"],
+        "X-Frame-Options": ["DENY"],
+        "Referrer-Policy": ["no-referrer"],
+        "Permissions-Policy": ["camera=(), geolocation=(), microphone=(), payment=(), usb=()"],
+        "Cross-Origin-Opener-Policy": ["same-origin"],
+        "Cross-Origin-Resource-Policy": ["same-origin"],
+        **({"Strict-Transport-Security": [TWO_YEARS]} if tls else {}),
+    }
+    api = {"path": ["/api/*"]}
+    return [
+        _said({}, every),
+        _said(api, {"Content-Security-Policy": [NOTHING]}),
+        _said({"not": [api]}, {"Content-Security-Policy": [_pages(authority)]}),
+    ]
+
+
+def _said(match: Mapping[str, object], these: Mapping[str, Sequence[str]]) -> Json:
+    response = {"set": these, "delete": ["Server", "Via"], "deferred": True}
+    handle = [{"handler": "headers", "response": response}]
+    return {"handle": handle} | ({"match": [match]} if match else {})
+
+
+def _pages(authority: str | None) -> str:
+    """What a page may do: run its own files, and talk to this origin and the provider's."""
+    provider = ""
+    if authority is not None:
+        parts = urlsplit(authority)
+        provider = f" {parts.scheme}://{parts.netloc}"
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",  # components place themselves by style elements
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": f"'self'{provider}",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{what} {who}" for what, who in policy.items())
