@@ -1,14 +1,15 @@
 """Asterisk's REST interface: requests over HTTP, events over a websocket."""
 
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-import aiohttp
+import httpx
 import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from dialler.telephony.settings import AsteriskSettings
 
@@ -28,10 +29,7 @@ class AriError(Exception):
 class Ari:
     """One connection: open as long as its websocket is."""
 
-    def __init__(
-        self, root: str, http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse
-    ) -> None:
-        self._root = root
+    def __init__(self, http: httpx.AsyncClient, socket: ClientConnection) -> None:
         self._http = http
         self._socket = socket
 
@@ -66,21 +64,21 @@ class Ari:
             AriError: it has ended.
 
         """
-        async for message in self._socket:
-            if message.type != aiohttp.WSMsgType.TEXT:
-                break
-            yield orjson.loads(message.data)
-        raise AriError(_said(self._socket.exception()) or "closed by Asterisk")
+        try:
+            async for text in self._socket:
+                yield orjson.loads(text)
+        except ConnectionClosed as error:
+            raise AriError(_said(error)) from error
+        raise AriError("closed by Asterisk")
 
     async def _request(
         self, method: str, path: str, body: Json | None, query: dict[str, str]
     ) -> tuple[int, bytes]:
         try:
-            url = f"{self._root}{path}"
-            async with self._http.request(method, url, json=body, params=query) as response:
-                return response.status, await response.read()
-        except (aiohttp.ClientError, OSError) as error:
+            answer = await self._http.request(method, path, json=body, params=query)
+        except httpx.TransportError as error:
             raise AriError(f"{method} {path.split('/')[1]}: {_said(error)}") from error
+        return answer.status_code, answer.content
 
 
 @asynccontextmanager
@@ -91,24 +89,34 @@ async def open_ari(settings: AsteriskSettings) -> AsyncIterator[Ari]:
         AriError: it cannot be reached, or will not have us.
 
     """
-    login = f"{settings.username}:{settings.password.get_secret_value()}"
-    async with aiohttp.ClientSession(
-        headers={"Authorization": f"Basic {b64encode(login.encode()).decode()}"},
-        connector=aiohttp.TCPConnector(limit=settings.max_requests + 1, keepalive_timeout=IDLE_S),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_S, sock_read=REQUEST_S),
-    ) as http:
-        try:
-            socket = await http.ws_connect(
-                f"{settings.ari}/events",
-                params={"app": settings.app},
-                heartbeat=HEARTBEAT_S,
-                max_msg_size=0,
-                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-            )
-        except (aiohttp.ClientError, OSError) as error:
-            raise AriError(_said(error)) from error
-        async with socket:
-            yield Ari(settings.ari, http, socket)
+    login = httpx.BasicAuth(settings.username, settings.password.get_secret_value())
+    events = httpx.URL(f"{settings.ari}/events", params={"app": settings.app})
+    asked = next(login.auth_flow(httpx.Request("GET", events)))
+    try:
+        socket = await connect(
+            str(events.copy_with(scheme=events.scheme.replace("http", "ws"))),
+            additional_headers={"Authorization": asked.headers["Authorization"]},
+            compression=None,
+            proxy=None,
+            open_timeout=REQUEST_S,
+            ping_interval=HEARTBEAT_S,
+            ping_timeout=HEARTBEAT_S,
+            close_timeout=1.0,
+            max_size=None,
+        )
+    except (WebSocketException, OSError) as error:
+        raise AriError(_said(error)) from error
+    async with (
+        socket,
+        httpx.AsyncClient(
+            base_url=settings.ari,
+            auth=login,
+            limits=httpx.Limits(max_connections=settings.max_requests + 1, keepalive_expiry=IDLE_S),
+            timeout=httpx.Timeout(REQUEST_S, pool=None),
+            trust_env=False,
+        ) as http,
+    ):
+        yield Ari(http, socket)
 
 
 def when(event: Json) -> datetime:
@@ -116,5 +124,5 @@ def when(event: Json) -> datetime:
     return datetime.fromisoformat(event["timestamp"])
 
 
-def _said(error: BaseException | None) -> str:
-    return "" if error is None else str(error) or type(error).__name__
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
