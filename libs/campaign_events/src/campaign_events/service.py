@@ -188,6 +188,7 @@ async def run(
             timeout_keep_alive=30,
             forwarded_allow_ips=resources.settings.trusted_proxies,
             server_header=False,
+            ws="none",
         )
     )
     parked: ParkedDesk = app.state.parked
