@@ -18,6 +18,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from campaign_events.decider import Conflict, Refused
+
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_S = 2.0
 """So long the end of a service waits for its last spans to be taken."""
@@ -99,10 +101,13 @@ def span(
 
 
 def _failing(one: Span) -> Callable[..., None]:
-    """Return what notes the kind of an error, and nothing that the error says."""
+    """Return what notes the kind of an error, and nothing that it says. A no is no error."""
 
     def note(kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+        if kind is None:
+            return
+        one.set_attribute("carillon.ended", kind.__name__)
+        if not issubclass(kind, (Refused, Conflict)):
             one.set_status(StatusCode.ERROR, kind.__name__)
 
     return note
