@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from carillon.edge import ROUTES, Edge
+from carillon.guarding import EdgeTls
 from carillon.services import SERVICES
 
 UPSTREAMS = {name: f"{name}:8000" for name in SERVICES}
@@ -79,3 +80,10 @@ def test_whoever_takes_in_a_file_may_take_its_time(tmp_path: Path) -> None:
     hurried = [route for route in ROUTES if route.owner == "dispatcher" and not route.upload]
     assert config.count("response_header_timeout") == len(hurried)
     assert [route.methods for route in ROUTES if route.upload] == [("PUT",)]
+
+
+def test_a_host_of_the_internet_gets_its_certificate_by_itself(tmp_path: Path) -> None:
+    edge = Edge(tmp_path, 443, {}, None, host="", tls=EdgeTls(hosts=("carillon.example",)))
+    assert '"tls": {"certificates": {"automate": ["carillon.example"]}}' in json.dumps(
+        edge.config()
+    )
