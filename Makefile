@@ -10,9 +10,9 @@ IMAGE_LOCK := deploy/requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
              deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
 SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src grafana tests)
-# Quick tests share the machine, three files at a time: they mostly wait. Whole platforms have it for
-# themselves.
+# Tests mostly wait: quick ones run three files at a time, whole platforms two, the longest files first.
 QUICK_TESTS := $(wildcard tests/unit tests/contracts tests/integration)
+BY_FILE := --dist loadfile --no-loadscope-reorder
 SYSTEM_TESTS := $(wildcard tests/system tests/browser)
 # The dashboard is built with the Node that comes as a Python package, into the pages that the edge serves.
 WEB := services/read_model/web
@@ -127,8 +127,8 @@ run: install dashboard ## start the whole platform here, send a demo campaign, k
 .PHONY: test
 test: install dashboard ## all tests, with real servers
 	$(NPM) run --silent test
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(QUICK_TESTS)
-	$(BIN)/python -m pytest $(SYSTEM_TESTS)
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) $(QUICK_TESTS)
+	$(BIN)/python -m pytest -n 2 $(BY_FILE) $(SYSTEM_TESTS)
 
 .PHONY: test-asterisk
 test-asterisk: install ## calls and a campaign through a real Asterisk; needs root and debootstrap, else skipped

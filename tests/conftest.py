@@ -31,6 +31,15 @@ structlog.configure(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that may take longest, so that none of them is waited for at the end."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        limit = max((mark.args[0] for mark in item.iter_markers("timeout")), default=0.0)
+        longest[item.path] = max(longest.get(item.path, 0.0), limit)
+    items.sort(key=lambda item: -longest[item.path])
+
+
 @pytest.fixture(scope="module")
 def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = servers.free_port()
