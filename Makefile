@@ -134,6 +134,10 @@ test: install dashboard ## all tests, with real servers
 test-asterisk: install ## calls and a campaign through a real Asterisk; needs root and debootstrap, else skipped
 	$(BIN)/python -m pytest tests/asterisk
 
+.PHONY: fuzz
+fuzz: install ## a hundred made-up requests to every operation, by somebody of each role (many minutes)
+	CARILLON_FUZZ=100 $(BIN)/python -m pytest tests/system/test_fuzzed_doors.py
+
 .PHONY: chaos
 chaos: install ## big campaigns while services and servers are killed at random (many minutes)
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s -k everybody tests/system/test_kills.py
