@@ -15,7 +15,7 @@ from campaign_events.eventlog import EventLog
 from dispatching import Rig, http, moves
 from npm_carrier import NpmCarrier, installed
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(200)]
 
 FATES = {"early": [0, 20], "duplicate": [20, 40], "late": [40, 50], "undelivered": [50, 55]}
 THROTTLING = ["ESME_RTHROTTLED", "ESME_RMSGQFUL"]
