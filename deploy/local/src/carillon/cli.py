@@ -63,15 +63,33 @@ def up(  # noqa: PLR0913 - one parameter per option
     carrier: Annotated[
         Path | None, typer.Option(help="How the bundled carrier simulator behaves (smsc.toml).")
     ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(help="Servers of NATS and of MongoDB: 1, or 3 of which any may be gone."),
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Processes of each service.", min=1)] = 1,
+    dispatchers: Annotated[int | None, typer.Option(help="Of the dispatcher.", min=1)] = None,
+    diallers: Annotated[int | None, typer.Option(help="Of the dialler.", min=1)] = None,
     demo: Annotated[
         bool, typer.Option("--demo/--no-demo", help="Send a campaign to 2,000 made-up numbers.")
     ] = False,
 ) -> None:
     """Start the whole platform on this machine; Ctrl-C or SIGTERM ends it."""
+    from carillon.services import SERVICES
     from carillon.serving import serve
     from carillon.stack import Options
 
-    options = Options(data=data, port=port, links=links, telephony=telephony, carrier=carrier)
+    wanted = dict.fromkeys(SERVICES, processes)
+    wanted |= {"dispatcher": dispatchers or processes, "dialler": diallers or processes}
+    options = Options(
+        data=data,
+        port=port,
+        links=links,
+        telephony=telephony,
+        carrier=carrier,
+        nodes=nodes,
+        processes=wanted,
+    )
     said = Console(stderr=True, highlight=False)
     asyncio.run(serve(options, demo=demo, out=Console(), said=said))
 

@@ -1,8 +1,8 @@
 """nats-server on this machine: fsync on every write, one key with its own rights per service."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGTERM
 
@@ -55,8 +55,29 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """Servers that keep every stream together; each knows all of them."""
+
+    ports: Sequence[int]
+    """For clients."""
+    routes: Sequence[int]
+    """For each other."""
+    monitors: Sequence[int]
+    """For whoever looks how they are."""
+
+    def config(self, own: int) -> dict[str, object]:
+        """What the server whose routes come in at the port `own` needs to know."""
+        return {
+            "name": "carillon",
+            "listen": f"127.0.0.1:{own}",
+            "routes": [f"nats://127.0.0.1:{port}" for port in self.routes],
+            "no_advertise": True,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class NatsServer:
-    """The broker of one data folder."""
+    """The broker of one data folder, or one server of its cluster."""
 
     folder: Path
     port: int
@@ -64,10 +85,36 @@ class NatsServer:
     password: str
     keys: Mapping[str, Path]  # service → its seed
     tls: Tls | None = None
+    number: int = 1
+    cluster: Cluster | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called among the processes."""
+        return "nats" if self.number == 1 else f"nats-{self.number}"
+
+    def members(self) -> list["NatsServer"]:
+        """Every server of the cluster."""
+        if self.cluster is None:
+            return [self]
+        places = zip(self.cluster.ports, self.cluster.monitors, strict=True)
+        return [
+            replace(
+                self, number=number, port=port, monitor_port=monitor, folder=self._folder(number)
+            )
+            for number, (port, monitor) in enumerate(places, 1)
+        ]
+
+    def _folder(self, number: int) -> Path:
+        return self.folder if number == 1 else self.folder.with_name(f"nats-{number}")
 
     def url(self) -> str:
-        """Where to connect as administrator."""
-        return f"{self.scheme}://{ADMIN}:{self.password}@127.0.0.1:{self.port}"
+        """Where to connect as administrator: to any server of the cluster."""
+        return self._everywhere(f"{ADMIN}:{self.password}@")
+
+    def _everywhere(self, login: str = "") -> str:
+        ports = (self.port,) if self.cluster is None else self.cluster.ports
+        return ",".join(f"{self.scheme}://{login}127.0.0.1:{port}" for port in ports)
 
     @property
     def scheme(self) -> str:
@@ -77,7 +124,7 @@ class NatsServer:
     def login(self, service: str) -> dict[str, str]:
         """What a service needs to be told to log in as itself."""
         return {
-            "CARILLON_NATS_URL": f"{self.scheme}://127.0.0.1:{self.port}",
+            "CARILLON_NATS_URL": self._everywhere(),
             "CARILLON_NATS_NKEY_FILE": str(self.keys[service]),
         }
 
@@ -86,7 +133,7 @@ class NatsServer:
         config = self.folder / "nats.json"
         write_atomically(config, json.dumps(self.config(), indent=2), mode=OWNER_ONLY)
         return Program(
-            name="nats",
+            name=self.name,
             command=(str(NATS.runnable()), "-c", str(config)),
             url=f"nats://127.0.0.1:{self.port}",
             log=log,
@@ -100,7 +147,7 @@ class NatsServer:
     def config(self) -> dict[str, object]:
         """The server's configuration; JSON is a dialect that it reads."""
         return {
-            "server_name": "carillon-local",
+            "server_name": f"carillon-local-{self.number}",
             "listen": f"127.0.0.1:{self.port}",
             "http": f"127.0.0.1:{self.monitor_port}",
             "max_payload": MAX_PAYLOAD,
@@ -112,7 +159,13 @@ class NatsServer:
             },
             "authorization": {"users": self._users()},
             **({} if self.tls is None else {"tls": self.tls.config()}),
+            **self._cluster(),
         }
+
+    def _cluster(self) -> dict[str, object]:
+        if self.cluster is None:
+            return {}
+        return {"cluster": self.cluster.config(self.cluster.routes[self.number - 1])}
 
     def _users(self) -> list[dict[str, object]]:
         admin: dict[str, object] = {"user": ADMIN, "password": self.password}
@@ -124,11 +177,15 @@ class NatsServer:
         return {"nkey": public, "permissions": permissions(service)}
 
     async def answers(self) -> bool:
-        """Whether the server accepts us and its JetStream is on, with every write fsynced."""
+        """Whether the server accepts us and its JetStream is on, with every write fsynced.
+
+        In a cluster it need not have caught up with the others.
+        """
+        alone = "" if self.cluster is None else "?js-server-only=true"
         try:
             async with httpx.AsyncClient(timeout=CONNECT_TIMEOUT) as monitor:
                 answer = await monitor.get(f"http://127.0.0.1:{self.monitor_port}/varz")
-                health = await monitor.get(f"http://127.0.0.1:{self.monitor_port}/healthz")
+                health = await monitor.get(f"http://127.0.0.1:{self.monitor_port}/healthz{alone}")
         except httpx.TransportError:
             return False
         if not answer.is_success or not health.is_success:
@@ -137,10 +194,12 @@ class NatsServer:
 
     async def prepare(self) -> None:
         """Make the streams and durable consumers, or compare them with what they must be."""
-        await ensure_topology(self.url())
+        replicas = 1 if self.cluster is None else len(self.cluster.ports)
+        if self.number == 1:
+            await ensure_topology(self.url(), replicas)
 
 
-async def ensure_topology(url: str) -> None:
+async def ensure_topology(url: str, replicas: int = 1) -> None:
     """Make the streams and durable consumers on this server.
 
     Raises:
@@ -151,7 +210,7 @@ async def ensure_topology(url: str) -> None:
             login_to(url), connect_timeout=CONNECT_TIMEOUT, allow_reconnect=False
         )
         async with connection:
-            await topology.ensure(connection)
+            await topology.ensure(connection, replicas=replicas)
     except (nats.errors.Error, OSError) as error:
         refused = isinstance(error, nats.js.errors.APIError)
         if refused and not isinstance(error, nats.js.errors.ServiceUnavailableError):

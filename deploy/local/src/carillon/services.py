@@ -29,15 +29,21 @@ class MissingPartError(PlainError):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One of Carillon's services on this machine."""
+    """One process of one of Carillon's services on this machine."""
 
     name: str
     port: int
+    number: int = 1
+
+    @property
+    def instance(self) -> str:
+        """What the process is called: the first one as the service."""
+        return self.name if self.number == 1 else f"{self.name}-{self.number}"
 
     def program(self, log: Path, folder: Path, environment: Mapping[str, str]) -> Program:
         """What the supervisor runs."""
         return Program(
-            name=self.name,
+            name=self.instance,
             command=(sys.executable, "-m", self.name),
             url=f"http://127.0.0.1:{self.port}",
             log=log,

@@ -7,6 +7,7 @@ async with running_stack(Options(data=folder, port=0), narrate) as stack:
 import asyncio
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 import tomllib
@@ -25,6 +26,7 @@ from carillon.identity import DEMO_WORKSPACE, Identity
 from carillon.migrate import NOTHING_TO_DO, in_use, migrate
 from carillon.mongo_server import MongoServer, ensure_audit
 from carillon.nats_server import NatsServer, ensure_topology
+from carillon.nodes import mongo_of, nats_of, nodes_of
 from carillon.ports import Ports, is_free
 from carillon.provider import Provider
 from carillon.services import (
@@ -76,6 +78,8 @@ class Options:
     carrier: Path | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     services: tuple[str, ...] = SERVICES  # a test may do with fewer
+    nodes: int | None = None  # of NATS and of MongoDB; None: as many as at the first start
+    processes: Mapping[str, int] = field(default_factory=dict)  # of each service; else one
 
 
 @dataclass(slots=True)
@@ -213,31 +217,10 @@ def prepared(options: Options, narrate: Narrate) -> Stack:
     credentials = prepare_credentials(data / "credentials", (ADMIN, *SERVICES))
     ports = Ports(data / "ports.json")
     edge_port = _edge_port(options, ports)
-    nats, mongo = _nats(options, ports, credentials), _mongo(options, ports, credentials)
+    nodes = nodes_of(data, options.nodes)
+    nats = nats_of(data, options.environment, ports, credentials, nodes)
+    mongo = mongo_of(data, options.environment, ports, credentials, nodes)
     return Stack(options, narrate, issuer, provider, credentials, ports, edge_port, nats, mongo)
-
-
-def _nats(options: Options, ports: Ports, credentials: Credentials) -> NatsServer | ForeignServer:
-    if given := options.environment.get("CARILLON_NATS_URL"):
-        return ForeignServer(given)
-    return NatsServer(
-        folder=options.data / "nats",
-        port=ports.take("nats"),
-        monitor_port=ports.take("nats_monitor"),
-        password=credentials.passwords[ADMIN],
-        keys=credentials.seeds,
-    )
-
-
-def _mongo(options: Options, ports: Ports, credentials: Credentials) -> MongoServer | ForeignServer:
-    if given := options.environment.get("CARILLON_MONGO_URL"):
-        return ForeignServer(given)
-    return MongoServer(
-        folder=options.data / "mongo",
-        port=ports.take("mongo"),
-        key_file=credentials.mongo_key_file,
-        passwords=credentials.passwords,
-    )
 
 
 async def start_servers(stack: Stack, ending: AsyncExitStack) -> None:
@@ -247,9 +230,13 @@ async def start_servers(stack: Stack, ending: AsyncExitStack) -> None:
     if isinstance(stack.nats, ForeignServer):
         await ensure_topology(stack.nats.address)
     else:
-        programs.append(stack.nats.program(_log(stack, "nats"), environment))
+        programs += [
+            one.program(_log(stack, one.name), environment) for one in stack.nats.members()
+        ]
     if isinstance(stack.mongo, MongoServer):
-        programs.append(stack.mongo.program(_log(stack, "mongo"), environment))
+        programs += [
+            one.program(_log(stack, one.name), environment) for one in stack.mongo.members()
+        ]
     else:
         await ensure_audit(stack.mongo.address)
     await _start_together(stack, ending, programs)
@@ -258,10 +245,10 @@ async def start_servers(stack: Stack, ending: AsyncExitStack) -> None:
 async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     simulators = [_carrier(stack), *_phones(stack)]
     await together(_migrate(stack), _start_together(stack, ending, simulators))
-    services = [Service(name, stack.ports.take(name)) for name in stack.options.services]
+    services = _services(stack)
     programs = [
-        service.program(_log(stack, service.name), stack.data, _settings_of(stack, service.name))
-        for service in services
+        one.program(_log(stack, one.instance), stack.data, _settings_of(stack, one))
+        for one in services
     ]
     await _start_together(stack, ending, programs)
     door = stack.ports.take("sign_in")
@@ -269,7 +256,10 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     edge = Edge(
         folder=stack.data / "edge",
         port=stack.edge_port,
-        upstreams={service.name: f"127.0.0.1:{service.port}" for service in services},
+        upstreams={
+            name: ",".join(f"127.0.0.1:{one.port}" for one in services if one.name == name)
+            for name in stack.options.services
+        },
         pages=package_folder(PAGES) / "static" if PAGES in stack.options.services else None,
         sign_in=stack.provider.sign_in,
         sign_in_at=f"127.0.0.1:{door}",
@@ -277,6 +267,19 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     stack.url = edge.url
     program = edge.program(_log(stack, "edge"), _plain_environment(stack.options))
     await _start_together(stack, ending, [program])
+
+
+def _services(stack: Stack) -> list[Service]:
+    """Every process of every service, with a port of its own."""
+    numbered = [
+        (name, number)
+        for name in stack.options.services
+        for number in range(1, stack.options.processes.get(name, 1) + 1)
+    ]
+    return [
+        Service(name, stack.ports.take(name if number == 1 else f"{name}-{number}"), number)
+        for name, number in numbered
+    ]
 
 
 async def _migrate(stack: Stack) -> None:
@@ -386,15 +389,16 @@ def _plain_environment(options: Options) -> dict[str, str]:
     }
 
 
-def _settings_of(stack: Stack, service: str) -> dict[str, str]:
-    """What a service is told; it logs in as itself where the servers are ours."""
+def _settings_of(stack: Stack, service: Service) -> dict[str, str]:
+    """What a process is told; it logs in as its service where the servers are ours."""
     settings = {
-        **stack.nats.login(service),
-        "CARILLON_MONGO_URL": stack.mongo.url(service),
+        **stack.nats.login(service.name),
+        "CARILLON_MONGO_URL": stack.mongo.url(service.name),
+        "CARILLON_INSTANCE": f"{service.instance} of {stack.data} at {socket.gethostname()}",
         **stack.provider.settings,
         "CARILLON_SECRET_FILE": str(stack.credentials.secret_file),
         "CARILLON_LINKS": str(stack.links),
         "CARILLON_TELEPHONY": str(stack.telephony),
-        "CARILLON_AUDIT_FALLBACK": str(stack.data / "audit" / f"{service}.jsonl"),
+        "CARILLON_AUDIT_FALLBACK": str(stack.data / "audit" / f"{service.instance}.jsonl"),
     }
     return dict(stack.options.environment) | settings

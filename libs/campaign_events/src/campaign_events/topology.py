@@ -93,10 +93,14 @@ READERS = (
 )
 
 
-async def ensure(nc: Client) -> None:
-    """Make what is missing and mend what differs, before any service starts."""
+async def ensure(nc: Client, *, replicas: int = 1) -> None:
+    """Make what is missing and mend what differs, before any service starts.
+
+    In a cluster each stream is kept by so many servers, and the places of reactions with it.
+    """
     js = nc.jetstream(timeout=10)
-    for wanted in STREAMS:
+    for stream in STREAMS:
+        wanted = replace(stream, num_replicas=replicas)
         try:
             found = (await js.stream_info(str(wanted.name))).config
         except NotFoundError:
@@ -126,6 +130,7 @@ def _stated(config: StreamConfig) -> dict[str, Any]:
         "allow_direct",
         "allow_atomic",
         "max_msg_size",
+        "num_replicas",
     )
     return {name: value for name in names if (value := getattr(config, name)) is not None}
 
