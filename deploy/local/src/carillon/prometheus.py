@@ -72,16 +72,6 @@ class Prometheus:
         groups = answer.raise_for_status().json()["data"]["groups"]
         return [_rule(rule) for group in groups for rule in group["rules"]]
 
-    async def unreached(self) -> dict[str, str]:
-        """What could not be scraped, and why."""
-        answer = await self.http.get("/api/v1/targets", params={"state": "active"})
-        targets = answer.raise_for_status().json()["data"]["activeTargets"]
-        return {
-            one["labels"]["job"]: one["lastError"] or "not yet"
-            for one in targets
-            if one["health"] != "up"
-        }
-
 
 class BadExpressionError(PlainError):
     """Prometheus says that an expression is none."""

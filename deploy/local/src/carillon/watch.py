@@ -25,7 +25,7 @@ from carillon.stack import Options, running_stack
 from carillon.stack_file import NoStackError, StackFile, read_stack_file
 from carillon.watching import Watch
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 2.0
 AUTHOR = Identity("dev-author", "Local Author", DEMO_WORKSPACE, ("author",))
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
@@ -52,7 +52,7 @@ async def watch(
     display: Display,
     shown: Callable[[Watch], None],
 ) -> Watch:
-    """Ask everything once a second until all of it gave something, or the time is over.
+    """Ask everything again and again until all of it gave something, or the time is over.
 
     Raises:
         NoPrometheusError: there is no Prometheus on this machine.
@@ -63,17 +63,19 @@ async def watch(
     program()  # before a platform is started for nothing
     boards, empty = expressions(WINDOW), empty_states()
     with tempfile.TemporaryDirectory(prefix="carillon-watch-") as name:
-        folder = Path(name)
+        folder, enough = Path(name), asyncio.Event()
         async with (
             _site(data, folder, display.say) as site,
             running_prometheus(site.stack, folder / "prometheus", display.say) as prometheus,
-            demo_campaigns(site, display) if campaigns else _nothing() as sending,
+            demo_campaigns(site, display, enough) if campaigns else _nothing() as sending,
         ):
             watched = Watch.of(prometheus, boards, empty)
             end = time.monotonic() + within_s
             while time.monotonic() < end and not (sending.done() and watched.is_complete):
                 await asyncio.gather(watched.look(), asyncio.sleep(LOOK_EVERY_S))
                 shown(watched)
+                if watched.is_complete:
+                    enough.set()
                 if sending.done():
                     sending.result()
             return watched
@@ -108,8 +110,13 @@ async def _nothing() -> AsyncIterator["asyncio.Future[None]"]:
 
 
 @asynccontextmanager
-async def demo_campaigns(site: Site, display: Display) -> AsyncIterator["asyncio.Future[None]"]:
-    """Send the demo's SMS and calls while the block runs; yields the former's end.
+async def demo_campaigns(
+    site: Site, display: Display, enough: asyncio.Event
+) -> AsyncIterator["asyncio.Future[None]"]:
+    """Send the demo's SMS again and again until it is enough, and its calls while the block runs.
+
+    Yields the end of the SMS. Between two looks of Prometheus a whole campaign may have gone out:
+    the first one makes counters be there, and those after it make them grow.
 
     Raises:
         NoSimulatorError: they would not stay on this machine.
@@ -124,7 +131,7 @@ async def demo_campaigns(site: Site, display: Display) -> AsyncIterator["asyncio
             await author.ask("GET", f"/campaigns/{NOBODY}")
         calls = await start_demo_calls(author)
         display.say(f"campaign {calls} created: Demo calls")
-        sending = asyncio.create_task(_send(site, display))
+        sending = asyncio.create_task(_send(site, display, enough))
         try:
             yield sending
         finally:
@@ -134,7 +141,7 @@ async def demo_campaigns(site: Site, display: Display) -> AsyncIterator["asyncio
                 await author.ask("POST", f"/campaigns/{calls}/stop", {})
 
 
-async def _send(site: Site, display: Display) -> None:
+async def _send(site: Site, display: Display, enough: asyncio.Event) -> None:
     wish = Wish(
         file=write_demo_audience(site.data / "demo" / "demo.csv"),
         text=DEMO_TEXT,
@@ -143,6 +150,8 @@ async def _send(site: Site, display: Display) -> None:
         approve=True,
     )
     await run_campaign(site.data, wish, display)
+    while not enough.is_set():
+        await run_campaign(site.data, wish, display)
 
 
 async def _must_stay_here(site: Site, author: Person) -> None:

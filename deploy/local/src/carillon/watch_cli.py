@@ -20,15 +20,15 @@ def watch(
     ] = DEFAULT_FOLDER,
     campaigns: Annotated[
         bool,
-        typer.Option(help="Send the demo campaigns: 2,000 SMS and 300 calls, all simulated."),
+        typer.Option(help="Send demo campaigns, of 2,000 SMS and 300 calls, all simulated."),
     ] = True,
     within: Annotated[float, typer.Option(help="Seconds until it gives up.", min=1)] = 180,
 ) -> None:
     """Show what every panel and alert of the Grafana boards asks, with its values, live.
 
     Starts Prometheus beside the platform that runs on the data folder, or
-    beside one of its own in a temporary folder when none runs, sends two
-    demo campaigns, and evaluates every expression once a second. Ends as
+    beside one of its own in a temporary folder when none runs, sends demo
+    campaigns, and evaluates every expression every two seconds. Ends as
     soon as each has returned data, or is documented as empty with a reason
     (grafana/empty_states.toml). The columns: how many series, the highest
     of them now, and the highest that was seen.
