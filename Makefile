@@ -77,6 +77,10 @@ openapi: install $(WEB)/node_modules/.installed ## write docs/openapi.json, the 
 nats-conf: install ## write deploy/nats, what nats-server is told in a deployment
 	$(BIN)/python -m carillon.nats_conf deploy/nats
 
+.PHONY: mongo-rights
+mongo-rights: install ## write deploy/mongo, for who makes MongoDB's users by hand
+	$(BIN)/python -m carillon.mongo_rights > deploy/mongo/rights.js
+
 # What the dashboard is made of, as locked. Not `npm ci`: a registry may lack packages for other platforms.
 $(WEB)/node_modules/.installed: $(addprefix $(WEB)/,package.json package-lock.json .npmrc) | $(VENV)/.installed
 	$(NPM) install --no-save --silent

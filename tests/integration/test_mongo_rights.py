@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pymongo.errors import OperationFailure
 import servers
 from carillon.binaries import MONGO
 from carillon.credentials import ADMIN, prepare_credentials
+from carillon.mongo_rights import script
 from carillon.mongo_server import MongoServer
 from carillon.services import SERVICES
 from carillon.supervisor import NotPreparedError
@@ -177,3 +179,8 @@ async def test_a_stranger_sees_nothing(mongo: MongoServer, door: Door) -> None:
             assert await refused(stranger, {**READS, **WRITES}, database) == {*READS, *WRITES}, (
                 database
             )
+
+
+async def test_the_script_for_deployments_is_fresh() -> None:
+    file = Path(__file__).parents[2] / "deploy" / "mongo" / "rights.js"
+    assert file.read_text() == script(), "run `make mongo-rights`"

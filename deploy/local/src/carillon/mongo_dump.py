@@ -20,7 +20,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from campaign_events.audit_store import DATABASE as AUDIT
 from carillon.errors import PlainError
 from carillon.manifest import CollectionFile
-from carillon.mongo_server import OWNERS
+from carillon.mongo_rights import OWNERS
 from carillon.servers import Mongo
 
 DATABASES = (*OWNERS, AUDIT)
