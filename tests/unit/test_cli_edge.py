@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from carillon.edge import ROUTES, Edge
-from carillon.guarding import EdgeTls
+from carillon.errors import PlainError
+from carillon.guarding import CERTIFICATE, HOSTS, KEY, EdgeTls
 from carillon.services import SERVICES
 
 UPSTREAMS = {name: f"{name}:8000" for name in SERVICES}
@@ -87,3 +88,23 @@ def test_a_host_of_the_internet_gets_its_certificate_by_itself(tmp_path: Path) -
     assert '"tls": {"certificates": {"automate": ["carillon.example"]}}' in json.dumps(
         edge.config()
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "tls"),
+    [
+        ({}, None),
+        ({CERTIFICATE: "", KEY: "", HOSTS: " , "}, None),
+        ({CERTIFICATE: "a.crt", KEY: "a.key"}, EdgeTls("a.crt", "a.key")),
+        ({HOSTS: "a.example, b.example"}, EdgeTls(hosts=("a.example", "b.example"))),
+    ],
+)
+def test_a_deployment_says_how_its_edge_proves_who_it_is(
+    told: dict[str, str], tls: EdgeTls | None
+) -> None:
+    assert EdgeTls.of(told) == tls
+
+
+def test_a_certificate_without_its_key_is_told() -> None:
+    with pytest.raises(PlainError, match=f"both or none of {CERTIFICATE} and {KEY}"):
+        EdgeTls.of({CERTIFICATE: "a.crt"})

@@ -14,6 +14,7 @@ from carillon.deployment_secrets import mongo_server
 from carillon.edge import Edge
 from carillon.errors import PlainError
 from carillon.files import write_atomically
+from carillon.guarding import EdgeTls
 from carillon.migrate import in_use, migrate
 from carillon.nats_server import ensure_topology
 from carillon.provider import Provider
@@ -100,6 +101,7 @@ def write_edge(folder: Path, environment: Mapping[str, str]) -> None:
         pages=EDGE_FOLDER / "pages",
         sign_in={"kind": "local"} if provider is None else provider.sign_in,
         sign_in_at=ISSUER if provider is None else None,
+        tls=EdgeTls.of(environment),
     )
     fresh = folder / "pages.fresh"
     shutil.rmtree(fresh, ignore_errors=True)

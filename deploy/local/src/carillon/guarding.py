@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from campaign_events.bodies import MAX_BODY
+from carillon.errors import PlainError
 
 type Json = dict[str, object]
 
 UPLOADS = ("/api/v1/campaigns/*/contacts", "/api/v1/suppressions")
 LARGEST_UPLOAD = 1025 * 1024**2
 """A little over what services take, which tell it better."""
+CERTIFICATE = "CARILLON_EDGE_CERTIFICATE"
+KEY = "CARILLON_EDGE_KEY"
+HOSTS = "CARILLON_EDGE_HOSTS"
 HEAD_WITHIN = "10s"
 IDLE_FOR = "2m"
 LONGEST_HEAD = 32 * 1024
@@ -26,6 +30,23 @@ class EdgeTls:
     certificate: str | None = None
     key: str | None = None
     hosts: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "EdgeTls | None":
+        """What a deployment's environment asks for: a pair of files, hosts, or no TLS.
+
+        Raises:
+            PlainError: a certificate without its key, or the other way round.
+        """
+        certificate, key = environment.get(CERTIFICATE), environment.get(KEY)
+        hosts = tuple(
+            host.strip() for host in environment.get(HOSTS, "").split(",") if host.strip()
+        )
+        if bool(certificate) != bool(key):
+            raise PlainError(f"The edge needs both or none of {CERTIFICATE} and {KEY}.")
+        if not certificate and not hosts:
+            return None
+        return cls(certificate or None, key or None, hosts)
 
     def app(self) -> Json:
         """Caddy's TLS app."""
