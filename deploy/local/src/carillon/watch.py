@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from carillon.api_client import Person, ProblemError
+from carillon.api_client import Person, ProblemError, check_reachable
 from carillon.boards import empty_states, expressions
 from carillon.campaign_run import Display, Wish, run_campaign
 from carillon.demo import DEMO_TEXT, write_demo_audience
@@ -58,6 +58,7 @@ async def watch(
         NoPrometheusError: there is no Prometheus on this machine.
         NoSimulatorError: the platform that runs here is no place for demo campaigns.
         NoBoardsError: the boards are not where they should be.
+        UnreachableError: the platform that ran here does not answer.
 
     """
     program()  # before a platform is started for nothing
@@ -89,6 +90,8 @@ async def _site(data: Path, folder: Path, say: Say) -> AsyncIterator[Site]:
     except NoStackError:
         pass
     else:
+        async with httpx.AsyncClient(base_url=running.stack.url) as http:
+            await check_reachable(http)
         say(f"watching the platform at {running.stack.url}")
         yield running
         return

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,14 @@ COLOURS = {
     Verdict.EMPTY: "grey62",
     Verdict.FIRING: "yellow",
     Verdict.NOTHING: "red",
+}
+WORDS = {
+    "short": "",
+    "bytes": "B",
+    "decbytes": "B",
+    "ops": "/s",
+    "reqps": "requests/s",
+    "eps": "events/s",
 }
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -60,7 +69,7 @@ class _Lines:
         passed = self._clock.passed_s()
         if passed >= self._due_s:
             self._due_s = passed + LINE_EVERY_S
-            self.console.print(_summary(watch, passed))
+            self.console.print(f"{passed:3.0f} s, {_counts(watch)}")
 
 
 @dataclass(slots=True)
@@ -74,16 +83,17 @@ class _Pages:
         passed = self._clock.passed_s()
         boards = list(_by_board(watch).items())
         page = table(*boards[int(passed / BOARD_FOR_S) % len(boards)])
-        self.live.update(Group(_summary(watch, passed), page), refresh=True)
+        self.live.update(Group(f"{passed:3.0f} s, {_counts(watch)}", page), refresh=True)
 
 
 def show_all(watch: Watch, console: Console) -> None:
-    """Show every expression with its values, and why some have none."""
+    """Show every expression with its values, why some have none, and how many are how."""
     for name, lines in _by_board(watch).items():
         console.print(table(name, lines))
     for one in watch.everything:
         if one.verdict is Verdict.EMPTY and one.reason is not None:
             console.print(f"empty: {_name(one)}: {one.reason.why}", markup=False, soft_wrap=True)
+    console.print(_counts(watch))
     for one in watch.unexplained:
         console.print(
             f"nothing: {_name(one)}: {one.expression.text}",
@@ -123,7 +133,7 @@ def spelled(value: float, unit: str) -> str:
         return "up" if value else "down"
     if unit == "s":
         return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.3g} ms"
-    word = {"bytes": "B", "decbytes": "B", "short": ""}.get(unit, unit)
+    word = WORDS.get(unit, unit)
     for factor, prefix in PREFIXES:
         if abs(value) >= factor:
             return f"{value / factor:.3g} {prefix}{word}"
@@ -137,11 +147,10 @@ def _by_board(watch: Watch) -> dict[str, list[Watched]]:
     return boards
 
 
-def _summary(watch: Watch, passed_s: float) -> str:
-    everything = watch.everything
-    counts = {it: sum(one.verdict is it for one in everything) for it in Verdict}
-    told = ", ".join(f"{count} {it}" for it, count in counts.items() if count)
-    return f"{passed_s:3.0f} s, {len(everything)} expressions: {told}"
+def _counts(watch: Watch) -> str:
+    verdicts = Counter(one.verdict for one in watch.everything)
+    told = ", ".join(f"{verdicts[it]} {it}" for it in Verdict if verdicts[it])
+    return f"{verdicts.total()} expressions: {told}"
 
 
 def _name(one: Watched) -> str:
