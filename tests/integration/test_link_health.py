@@ -13,6 +13,7 @@ from dispatcher.owning import LinkOwner
 KNOWN = {
     "sessions_up": 1,
     "sessions": 1,
+    "window": 10,
     "window_used": 0,
     "allowed_segments_per_second": 100,
     "throttled_share": 0,
