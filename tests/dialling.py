@@ -78,6 +78,7 @@ class Rig:
             "CARILLON_NATS_URL": self.nats_url,
             "CARILLON_MONGO_URL": self.mongo_url,
             "CARILLON_HTTP_PORT": str(http_port),
+            "CARILLON_INSTANCE": f"dialler-{http_port}",
             "CARILLON_ISSUER": doors.ISSUER,
             "CARILLON_AUDIENCE": doors.AUDIENCE,
             "CARILLON_JWKS": str(self.issuer.jwks),

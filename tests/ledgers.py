@@ -187,7 +187,7 @@ class Story:
 
 async def log_ledger(platform: Platform, workspace: str, campaign: str) -> Story:
     """Read a campaign's messages from the log."""
-    nc = await nats.connect(platform.file().nats_url)
+    nc = await nats.connect(platform.file().nats_url.split(","))
     try:
         subject = f"message.{workspace}.{campaign}.>"
         facts = await EventLog(nc).load_subject("MESSAGES", subject)
@@ -348,7 +348,7 @@ def differing_rows(story: Story, rows: Mapping[int, Json], phones: Sequence[str]
 async def differing_views(platform: Platform) -> list[str]:
     """Fold the whole log once more, and compare every view with that, as operators do."""
     place = platform.file()
-    nc = await nats.connect(place.nats_url)
+    nc = await nats.connect(place.nats_url.split(","))
     try:
         async with AsyncMongoClient[Json](place.mongo_url, tz_aware=True) as mongo:
             return [

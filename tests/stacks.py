@@ -133,17 +133,19 @@ def platform(
     carrier: str = "",
     links: Sequence[Link] = (),
     telephony: str = "",
+    options: Sequence[str] = (),
     **settings: Any,
 ) -> Iterator[Platform]:
     """Run a platform for as long as the block does; it must end cleanly.
 
     `carrier` is how the simulator behaves and `telephony` how calls are placed (TOML texts),
-    `links` replace the usual link `sim`, `settings` reach the services as `CARILLON_…`.
+    `links` replace the usual link `sim`, `options` go to `carillon up`, `settings` reach the
+    services as `CARILLON_…`.
     """
     for binary in (NATS, MONGO, CADDY):
         servers.program(binary)
     data = folder / "data"
-    files = [*_files(data, carrier, links), *_telephony_file(data, telephony)]
+    files = [*_files(data, carrier, links), *_telephony_file(data, telephony), *options]
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
             [CARILLON, "up", "--port", "0", "--data", str(data), *files],

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos import CARRIER, seed
 from ledgers import (
     CarrierLedger,
     Story,
@@ -30,28 +31,6 @@ from stacks import SERVICES, Link, Platform, platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
-CARRIER = """
-[answers]
-latency_ms = 20
-jitter_ms = 10
-refused = { ESME_RINVDSTADR = 0.005, ESME_RSYSERR = 0.003 }
-[receipts]
-min_s = 0.02
-mean_s = 0.3
-max_s = 5
-early = 0.005
-duplicate = 0.01
-retry_after_s = 3
-window = 500
-[[receipts.states]]
-stat = "UNDELIV"
-error = "001"
-share = 0.015
-[[receipts.states]]
-stat = "EXPIRED"
-error = "027"
-share = 0.005
-"""
 SERVERS = ("nats", "mongo", "carrier", "edge")
 LOSING = ("dispatcher", "nats", "carrier")
 """Whoever dies of these may leave a window of messages undecided."""
@@ -77,11 +56,6 @@ class Trial:
 SERVICES_DIE = Trial(20_000, 800, (*SERVICES, *SERVICES, "dispatcher", "campaign", "read_model"))
 SERVERS_DIE = Trial(5_000, 300, (*SERVERS, *SERVERS, "dispatcher"))
 EVERYBODY_DIES = Trial(50_000, 400, ("dispatcher", "campaign", "nats", "mongo", "carrier") * 7)
-
-
-def seed() -> int:
-    given = os.environ.get("CARILLON_CHAOS_SEED")
-    return int(given) if given else random.SystemRandom().randrange(10**6)
 
 
 @pytest.fixture

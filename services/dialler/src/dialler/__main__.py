@@ -61,6 +61,7 @@ async def main(settings: DiallerSettings, telephonies: Sequence[TelephonySetting
                 "health": Health(resources.nc, owners, switchboards).run(),
                 **{f"telephony {name}": one.run() for name, one in switchboards.items()},
                 "owners": owners.run(),
+                "shares": owners.shares.run(),
             },
         )
 

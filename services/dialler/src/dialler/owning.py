@@ -1,4 +1,7 @@
-"""Owning a campaign: by a lease, one dialler calls its contacts. Diallers share the campaigns."""
+"""Owning a campaign: by a lease, one dialler calls its contacts.
+
+Diallers share the campaigns: who owns fewest reaches for the next one.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,16 +10,17 @@ from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Counter, Gauge
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import PyMongoError
 
 from campaign_events import tracing
 from campaign_events.call import RunOpened
-from campaign_events.decider import Conflict
 from campaign_events.envelope import Address, Batch, derived_id
 from campaign_events.leases import Lease, held
+from campaign_events.parking import AWAY, is_away
 from campaign_events.projection import Document
 from campaign_events.projector import Projector
 from campaign_events.service import Resources
+from campaign_events.shares import Shares
 from campaign_events.voice import VoiceSettings
 from dialler.closing import Closer
 from dialler.dialling import Dialling, OwnershipInDoubt
@@ -43,9 +47,6 @@ LET_GO = Counter("carillon_let_go_campaigns", "Campaigns that this dialler had t
 LOOK_S = 1.0
 CATCH_UP_S = 5.0
 AT_WORK = ("running", "paused")
-STEP_BACK_S = 0.05
-"""How much later, for each campaign that it owns, a dialler reaches for another one."""
-LONGEST_STEP_BACK_S = 1.0
 LAST_TURN_S = 3.0
 
 log = structlog.get_logger(__name__)
@@ -61,11 +62,17 @@ class Owners:
     calls: Projector
     switchboards: Mapping[str, Switchboard]
     owner: str
+    shares: Shares = field(init=False)
     _owned: dict[str, Dialling | None] = field(default_factory=dict)
     _contending: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.shares = Shares(
+            self.resources.nc, self.resources.name, self.owner, lambda: [*self._owned]
+        )
 
     async def heard(self, batch: Batch) -> None:
         """Take note of campaigns that a projected batch is about."""
@@ -95,7 +102,9 @@ class Owners:
             while True:
                 try:
                     await self._look()
-                except ConnectionFailure as error:
+                except PyMongoError as error:
+                    if not is_away(error):
+                        raise
                     log.warning("MongoDB is away, nobody is reached for", why=repr(error))
                 await self._until_news()
         finally:
@@ -150,22 +159,26 @@ class Owners:
 
     async def _contend(self, campaign: str) -> None:
         """Own a campaign as soon as nobody else does, until nothing is left to do for it."""
-        await asyncio.sleep(min(len(self._owned) * STEP_BACK_S, LONGEST_STEP_BACK_S))
-        async with held(
-            self.resources.nc, f"{self.resources.name}.calls-{campaign}", self.owner
-        ) as lease:
+        name = f"{self.resources.name}.calls-{campaign}"
+        async with held(self.resources.nc, name, self.owner, may=self.shares.may) as lease:
             self._owned[campaign] = None
-            OWNED.set(len(self._owned))
+            self._count()
             try:
                 await self._own(lease, campaign)
-            except (Conflict, OwnershipInDoubt, ConnectionFailure) as why:
+            except (OwnershipInDoubt, PyMongoError, *AWAY) as why:
+                if not (isinstance(why, OwnershipInDoubt) or is_away(why)):
+                    raise
                 LET_GO.inc()
                 log.warning("campaign let go", campaign=campaign, why=repr(why))
             finally:
                 if lease.lost.is_set():
                     LET_GO.inc()
                 del self._owned[campaign]
-                OWNED.set(len(self._owned))
+                self._count()
+
+    def _count(self) -> None:
+        OWNED.set(len(self._owned))
+        self.shares.changed()
 
     async def _own(self, lease: Lease, name: str) -> None:
         """Dial the runs of a campaign where the log says they are, until the lease ends."""
