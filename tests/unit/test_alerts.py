@@ -63,6 +63,17 @@ def test_alerts_look_at_metrics_that_are_documented() -> None:
         assert undocumented(text.partition("labels:")[0]) == set(), name
 
 
+def test_what_a_prometheus_in_kubernetes_scrapes_can_be_read(tmp_path: Path) -> None:
+    told = (FOLDER / "kubernetes.yml").read_text()
+    found = (
+        "    kubernetes_sd_configs:\n      - role: pod\n        namespaces: {names: [carillon]}\n"
+    )
+    assert found in told
+    (tmp_path / "it.yml").write_text(told.replace(found, ""))  # Debian's does not know Kubernetes
+    checked = promtool("check", "config", "--syntax-only", str(tmp_path / "it.yml"))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_compose_scrapes_every_service_under_its_own_name() -> None:
     jobs = re.findall(
         r"job_name: (\w+)\n.*?names: \[(\w+)\]", Path(FOLDER / "prometheus.yml").read_text()
