@@ -4,10 +4,12 @@ import asyncio
 import signal
 import subprocess
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import servers
+from contained import Contained
 
 
 class Mongod:
@@ -17,7 +19,7 @@ class Mongod:
         self.port = servers.free_port()
         self.url = f"mongodb://127.0.0.1:{self.port}/?replicaSet=test"
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server: Process | Contained | None = None
         self._ending = ExitStack()
 
     def __enter__(self) -> Self:
@@ -31,15 +33,16 @@ class Mongod:
         self._ending.close()
 
     def start(self) -> None:
-        command = servers.mongod_command(self._folder, self.port)
-        context = servers.running(command, self._folder / "mongod.log")
-        self._process = self._ending.enter_context(context)
+        if isinstance(self._server, Contained):
+            self._server.start_again()
+            return
+        server = self._ending.enter_context(servers.mongod_process(self._folder, self.port))
+        self._server = server if isinstance(server, Contained) else Process(server)
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        assert self._server is not None
+        self._server.kill()
 
     async def back(self) -> None:
         """Start it, and return when it takes writes."""
@@ -48,12 +51,30 @@ class Mongod:
 
     def stand_still(self) -> None:
         """It is there and says nothing."""
+        assert self._server is not None
+        self._server.stand_still()
+
+    def go_on(self) -> None:
+        assert self._server is not None
+        self._server.go_on()
+
+
+@dataclass(frozen=True)
+class Process:
+    """A server that is a process of ours, with what a container can do too."""
+
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stand_still(self) -> None:
         self._send(signal.SIGSTOP)
 
     def go_on(self) -> None:
         self._send(signal.SIGCONT)
 
     def _send(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        if self._process.poll() is None:
-            self._process.send_signal(number)
+        if self.process.poll() is None:
+            self.process.send_signal(number)

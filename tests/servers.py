@@ -1,4 +1,8 @@
-"""Real servers for tests: nats-server and mongod from the embedded binaries, on free ports."""
+"""Real servers for tests: nats-server and mongod on free ports.
+
+From the embedded binaries, or in containers (`contained.py`). Tests about the programs themselves,
+their TLS and their users' rights, and whole platforms always have the embedded ones.
+"""
 
 import asyncio
 import json
@@ -8,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import nats
@@ -16,6 +20,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+import contained
 from campaign_events import topology
 from carillon.binaries import MONGO, NATS, Binary, MissingBinaryError
 
@@ -59,21 +64,27 @@ def running(
 
 
 @contextmanager
-def nats_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def nats_server(folder: Path, port: int) -> Iterator[None]:
     """A nats-server that fsyncs every write; ready when the block starts."""
+    inside = contained.wanted()
     config = {
-        "listen": f"127.0.0.1:{port}",
+        "listen": f"{'0.0.0.0' if inside else '127.0.0.1'}:{port}",
         "jetstream": {
-            "store_dir": str(folder),
+            "store_dir": "/tmp/store" if inside else str(folder),
             "sync_interval": "always",
             "max_file_store": 1024**4,
         },
     }
     file = folder / "nats.json"
     file.write_text(json.dumps(config))
-    with running([program(NATS), "-c", str(file)], folder / "nats.log") as process:
+    server = (
+        contained.nats_server(file, port)
+        if inside
+        else running([program(NATS), "-c", str(file)], folder / "nats.log")
+    )
+    with server:
         asyncio.run(_topology(f"nats://127.0.0.1:{port}"))
-        yield process
+        yield
 
 
 async def _topology(url: str) -> None:
@@ -90,14 +101,29 @@ async def _topology(url: str) -> None:
 @contextmanager
 def mongod(folder: Path, port: int) -> Iterator[str]:
     """A primary of a replica set of one; gives its URL."""
-    with running(mongod_command(folder, port), folder / "mongod.log"):
+    with mongod_process(folder, port):
         initiate(port)
         yield f"mongodb://127.0.0.1:{port}/?replicaSet=test"
 
 
+def mongod_process(
+    folder: Path, port: int
+) -> AbstractContextManager[subprocess.Popen[bytes] | contained.Contained]:
+    """A mongod that still has to be initiated."""
+    log = folder / "mongod.log"
+    if contained.wanted():
+        return contained.mongod(_mongod_options("/data/db", "0.0.0.0", port), port, log)
+    return running(mongod_command(folder, port), log)
+
+
 def mongod_command(folder: Path, port: int) -> list[str]:
+    """What starts an embedded mongod."""
+    return [program(MONGO), *_mongod_options(str(folder), "127.0.0.1", port)]
+
+
+def _mongod_options(folder: str, address: str, port: int) -> list[str]:
     return [
-        *(program(MONGO), "--dbpath", str(folder), "--bind_ip", "127.0.0.1"),
+        *("--dbpath", folder, "--bind_ip", address),
         *("--port", str(port), "--replSet", "test", "--nounixsocket"),
         *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
