@@ -12,7 +12,9 @@ import pytest
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient
+from structlog.contextvars import get_contextvars
 
+from campaign_events import tracing
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Origin, Recorded, new_id
 from campaign_events.eventlog import EventLog, Fact, Unavailable
@@ -24,6 +26,7 @@ from campaign_events.topology import Reader
 from mongods import Mongod
 
 WITHIN_S = 15
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @dataclass
@@ -141,6 +144,30 @@ async def test_after_a_repair_what_waited_is_handled_in_order(  # noqa: PLR0917
         await say(log, bad, 9)
         await handler.until(bad, 9)
     assert handler.of(bad) == [1, 2, 3, 4, 6, 7, 9]
+
+
+async def test_log_lines_about_an_event_name_what_led_to_it(  # noqa: PLR0917
+    nats_url: str, nc: Client, log: EventLog, db: Database, reader: Reader, good: Address
+) -> None:
+    handler = Handler()
+    seen: list[dict[str, Any]] = []
+
+    async def look(recorded: Recorded[Any]) -> None:
+        line: dict[str, Any] = {**get_contextvars(), "at": recorded}
+        seen.append(dict(tracing.log_ids(None, "info", line)))
+        await handler(recorded)
+
+    async with reacting(nats_url, nc, Reaction.of(reader, look, db)):
+        with tracing.span("request", parent=PARENT):
+            await say(log, good, 1)
+        await say(log, good, 2)
+        await handler.until(good, 2)
+    in_a_trace, outside = seen
+    assert in_a_trace["trace_id"] == PARENT.split("-")[1]
+    assert in_a_trace["correlation_id"] == in_a_trace["at"].correlation_id
+    assert "trace_id" not in outside
+    assert outside["correlation_id"] == outside["at"].correlation_id
+    assert "correlation_id" not in get_contextvars()
 
 
 async def test_types_from_the_future_are_parked_for_a_version_that_knows_them(  # noqa: PLR0917

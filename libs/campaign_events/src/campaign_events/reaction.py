@@ -86,6 +86,22 @@ class Reaction:
         raw = message.raw_message
         seq, tries = raw.metadata.sequence.stream, raw.metadata.num_delivered or 1
         recorded = read(self.reader.stream, seq, raw.subject, message.body)
+        span = tracing.span(
+            f"react {recorded.event.type}",
+            parent=recorded.traceparent,
+            kind=SpanKind.CONSUMER,
+            reaction=self.reader.durable,
+            seq=seq,
+        )
+        correlation = structlog.contextvars.bound_contextvars(
+            correlation_id=recorded.correlation_id
+        )
+        with correlation, span as one:
+            verdict = await self._settled(message, recorded, tries)
+            one.set_attribute("carillon.verdict", verdict)
+        return verdict
+
+    async def _settled(self, message: NatsMessage, recorded: Recorded[Any], tries: int) -> str:
         try:
             verdict = await self._dealt(recorded, tries)
         except Exception as error:  # noqa: BLE001 - the one place that decides a reaction's fate
@@ -95,7 +111,7 @@ class Reaction:
                 "tried again later",
                 reaction=self.reader.durable,
                 stream=self.reader.stream,
-                seq=seq,
+                seq=recorded.seq,
                 why=said(error),
                 tries=tries,
             )
@@ -115,17 +131,7 @@ class Reaction:
             return "waiting"
         facts = log.bind(reaction=self.reader.durable, stream=recorded.stream, seq=recorded.seq)
         try:
-            with (
-                structlog.contextvars.bound_contextvars(correlation_id=recorded.correlation_id),
-                tracing.span(
-                    f"react {recorded.event.type}",
-                    parent=recorded.traceparent,
-                    kind=SpanKind.CONSUMER,
-                    reaction=self.reader.durable,
-                    seq=recorded.seq,
-                ),
-            ):
-                await self._handled(recorded)
+            await self._handled(recorded)
         except Refused as refusal:
             facts.info("refused", why=str(refusal))
             return "refused"
