@@ -23,8 +23,14 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 
 from campaign_events import tracing
+from campaign_events.append_errors import (
+    DUPLICATE_IN_BATCH,
+    WRONG_LAST_SEQUENCE,
+    may_pass,
+    pause_s,
+)
 from campaign_events.catalogue import read, stream_of, subject_of
-from campaign_events.decider import Conflict, Decider, Refused
+from campaign_events.decider import Conflict
 from campaign_events.directread import DirectReader
 from campaign_events.envelope import (
     Address,
@@ -48,26 +54,8 @@ CONFLICTS = Counter(
     "carillon_log_conflicts", "Appends that somebody else was faster than", ["kind"]
 )
 FAILURES = Counter("carillon_log_append_failures", "Appends given up", ["kind", "reason"])
-COMMANDS = Counter("carillon_commands", "Commands decided", ["command", "outcome"])
-DECIDED = Histogram(
-    "carillon_command_seconds",
-    "Load, decide and append, with every repetition",
-    ["command"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
 
-WRONG_LAST_SEQUENCE = frozenset((10071, 10164))
-DUPLICATE_IN_BATCH = 10201
-IN_PROCESS = 10158
-"""A message with this id is on its way into the log already; in a cluster that takes a moment."""
-ANOTHER_IN_PROCESS = 10164
-TRY_AGAIN = frozenset((429, 503))
-NO_LEADER = frozenset((10009, 10041, 10118))
-"""Between two leaders of a cluster: not the leader, Raft stands still, the stream is offline."""
-BATCH_INCOMPLETE = 10176
-STREAM_FULL = 10077
 STALE_S = 0.01
-AGAIN_S = {ANOTHER_IN_PROCESS: 0.005, 10071: 0.02}
 NOTHING_THERE = 404
 
 
@@ -284,11 +272,11 @@ class EventLog:
                 stored = await self._stored(stream, boundary, after, last_id)
                 if stored is not None:
                     return stored
-            elif not _may_pass(error):
+            elif not may_pass(error):
                 raise Rejected(error.get("description", str(error)))
             if time.monotonic() > give_up:
                 raise Unavailable(error.get("description", str(error)))
-            await anyio.sleep(AGAIN_S.get(code, 0.2))
+            await anyio.sleep(pause_s(error))
 
     async def _stored(
         self, stream: str, boundary: str, after: int | None, last_id: str
@@ -357,15 +345,6 @@ class EventLog:
         return int(reply["message"]["seq"]), ids[0] if ids else None
 
 
-def _may_pass(error: dict[str, Any]) -> bool:
-    """Tell whether another try of an append may end otherwise."""
-    code = error.get("err_code", 0)
-    if code == STREAM_FULL:
-        return False
-    passing = (BATCH_INCOMPLETE, IN_PROCESS, *NO_LEADER)
-    return error["code"] in TRY_AGAIN or code in passing
-
-
 @contextmanager
 def _measured(events: Sequence[Event]) -> Iterator[None]:
     """Measure an append, whatever becomes of it."""
@@ -382,63 +361,3 @@ def _measured(events: Sequence[Event]) -> Iterator[None]:
     APPENDED.labels(kind).observe(time.perf_counter() - began)
     for event in events:
         EVENTS.labels(event.type).inc()
-
-
-async def execute[C, E: Event, S](
-    log: EventLog,
-    decider: Decider[C, E, S],
-    address: Address,
-    command: C,
-    origin: Origin,
-) -> tuple[S, Position]:
-    """Load, decide, append; decide again when somebody was faster. Returns the state afterwards.
-
-    The same command id given twice has one effect, however much later the second time is.
-
-    Raises:
-        Refused: the decider says no.
-        Conflict: others keep being faster (8 tries).
-        Unavailable, Rejected: as for `EventLog.append`.
-
-    """
-    name, outcome = type(command).__name__, "failed"
-    with tracing.span(f"command {name}", thing=address.thing), DECIDED.labels(name).time():
-        try:
-            state, position, is_new = await _executed(log, decider, address, command, origin)
-            outcome = "done" if is_new else "nothing"
-        except (Refused, Conflict) as error:
-            outcome = type(error).__name__.lower()
-            raise
-        finally:
-            COMMANDS.labels(name, outcome).inc()
-    return state, position
-
-
-async def _executed[C, E: Event, S](
-    log: EventLog,
-    decider: Decider[C, E, S],
-    address: Address,
-    command: C,
-    origin: Origin,
-) -> tuple[S, Position, bool]:
-    """Do as `execute` does; tell besides whether anything has come of it."""
-    for attempt in range(8):
-        history = await log.load(address)
-        state = decider.fold(recorded.event for recorded in history)
-        seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
-        if any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history):
-            return state, seen, False
-        if history:
-            tracing.link(history[-1].traceparent)
-        events = decider.decide(state, command)
-        if not events:
-            return state, seen, False
-        try:
-            position = await log.append(
-                events, address, origin, after=history[-1].seq if history else 0
-            )
-        except Conflict:
-            await anyio.sleep(0.005 * attempt)
-            continue
-        return decider.fold(events, state), position, True
-    raise Conflict(f"{address.thing} changes faster than it can be decided on")

@@ -110,18 +110,26 @@ async def _claim(js: JetStreamContext, subject: str, owner: str, after: int, ttl
 async def _renew(js: JetStreamContext, subject: str, owner: str, lease: Lease, ttl_s: int) -> None:
     """Renew at a third of the time to live; give up when it must have run out."""
     loop = asyncio.get_running_loop()
+    pause = ttl_s / 3
     while True:
-        await asyncio.sleep(ttl_s / 3)
+        await asyncio.sleep(pause)
         asked = loop.time()
         try:
             async with asyncio.timeout(max(lease.good_until - asked, 0.01)):
                 lease.seq = await _claim(js, subject, owner, lease.seq, ttl_s)
-            lease.good_until = asked + ttl_s
+            lease.good_until, pause = asked + ttl_s, ttl_s / 3
         except (nats.js.errors.APIError, nats.errors.Error, TimeoutError) as error:
-            if isinstance(error, nats.js.errors.BadRequestError) or loop.time() >= lease.good_until:
+            taken = False
+            if isinstance(error, nats.js.errors.BadRequestError):
+                # Our last renewal may have been stored without our having heard so.
+                ours = await _left_behind(js, subject, owner)
+                taken = ours <= lease.seq
+                lease.seq = max(ours, lease.seq)
+            if taken or loop.time() >= lease.good_until:
                 log.warning("lease lost", lease=lease.name, why=repr(error))
                 lease.lost.set()
                 return
+            pause = ttl_s / 20
 
 
 async def _give_back(js: JetStreamContext, subject: str, owner: str, seq: int) -> None:

@@ -14,7 +14,8 @@ from campaign.state import Absent, State
 from campaign.suppressed import SuppressionList
 from campaign.voice.state import VoiceCampaign
 from campaign_events.envelope import Actor, Address, Origin, Position, Recorded
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 from campaign_events.uploads.reading import Report
 from campaign_events.voice import ContactsAdded
 

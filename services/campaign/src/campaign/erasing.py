@@ -17,7 +17,8 @@ from campaign.commands import Exclude
 from campaign.voice.state import VoiceCampaign
 from campaign_events.envelope import Address, Origin, derived_id
 from campaign_events.erasing import Counts, Erasure, holding
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 from campaign_events.projection import Document
 
 KEPT = ("audience", "number", "suppressed", "excluded")

@@ -15,7 +15,8 @@ from campaign.rows import Rows
 from campaign.state import Absent
 from campaign_events.decider import Refused
 from campaign_events.envelope import Actor, Address, Origin, Position
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 from campaign_events.projection import Document
 from campaign_events.uploads.reading import Report
 from campaign_events.voice import ContactsExcluded

@@ -27,7 +27,8 @@ from campaign_events.campaign import (
 from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address, Batch, Origin, Recorded, derived_id
-from campaign_events.eventlog import EventLog, Rejected, Unavailable, execute
+from campaign_events.eventlog import EventLog, Rejected, Unavailable
+from campaign_events.executing import execute
 from campaign_events.projection import Document, Projection, View, Write, Writes
 from campaign_events.windows import is_open
 

@@ -9,7 +9,8 @@ from campaign.voice.state import VoiceCampaign
 from campaign_events.audit import changes, note, watched
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Origin, Position
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 
 
 async def carry_out_noted(

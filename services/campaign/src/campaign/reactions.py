@@ -22,7 +22,8 @@ from campaign.commands import (
 )
 from campaign_events.call import CallsFinished, DiallingBroken
 from campaign_events.envelope import Event, Origin, Recorded, derived_id
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 from campaign_events.message import (
     PlanFailed,
     PlanFinished,

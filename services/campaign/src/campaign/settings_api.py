@@ -13,7 +13,7 @@ from campaign_events.answers import answers
 from campaign_events.audit import audited, changes, note, watched
 from campaign_events.campaign import SETTINGS, WorkspaceSettings
 from campaign_events.envelope import Address
-from campaign_events.eventlog import execute
+from campaign_events.executing import execute
 from campaign_events.positions import tell
 
 Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]

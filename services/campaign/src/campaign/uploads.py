@@ -8,7 +8,8 @@ from campaign.campaign import campaign_decider
 from campaign.commands import AcceptContacts
 from campaign.suppressed import SuppressionList
 from campaign_events.envelope import Actor, Address, Origin, Position
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 from campaign_events.uploads.files import UploadedFile
 from campaign_events.uploads.reading import Reading, Report
 from campaign_events.uploads.rows import Unreadable

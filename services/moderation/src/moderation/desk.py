@@ -10,7 +10,8 @@ from fastapi import Depends, Request, Response
 from campaign_events.campaign import SETTINGS, SettingsChanged, WorkspaceSettings
 from campaign_events.decider import Decider, Refused
 from campaign_events.envelope import Address, Event, Origin
-from campaign_events.eventlog import EventLog, execute
+from campaign_events.eventlog import EventLog
+from campaign_events.executing import execute
 from campaign_events.positions import tell
 from campaign_events.problems import not_found
 from moderation.estimates import Estimates

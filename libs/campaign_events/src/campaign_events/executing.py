@@ -1,0 +1,77 @@
+"""A wish in one go: load what happened, decide, append; and once more when somebody was faster."""
+
+import anyio
+from prometheus_client import Counter, Histogram
+
+from campaign_events import tracing
+from campaign_events.decider import Conflict, Decider, Refused
+from campaign_events.envelope import Address, Event, Origin, Position
+from campaign_events.eventlog import EventLog
+
+COMMANDS = Counter("carillon_commands", "Commands decided", ["command", "outcome"])
+DECIDED = Histogram(
+    "carillon_command_seconds",
+    "Load, decide and append, with every repetition",
+    ["command"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+async def execute[C, E: Event, S](
+    log: EventLog,
+    decider: Decider[C, E, S],
+    address: Address,
+    command: C,
+    origin: Origin,
+) -> tuple[S, Position]:
+    """Load, decide, append; decide again when somebody was faster. Returns the state afterwards.
+
+    The same command id given twice has one effect, however much later the second time is.
+
+    Raises:
+        Refused: the decider says no.
+        Conflict: others keep being faster (8 tries).
+        Unavailable, Rejected: as for `EventLog.append`.
+
+    """
+    name, outcome = type(command).__name__, "failed"
+    with tracing.span(f"command {name}", thing=address.thing), DECIDED.labels(name).time():
+        try:
+            state, position, is_new = await _executed(log, decider, address, command, origin)
+            outcome = "done" if is_new else "nothing"
+        except (Refused, Conflict) as error:
+            outcome = type(error).__name__.lower()
+            raise
+        finally:
+            COMMANDS.labels(name, outcome).inc()
+    return state, position
+
+
+async def _executed[C, E: Event, S](
+    log: EventLog,
+    decider: Decider[C, E, S],
+    address: Address,
+    command: C,
+    origin: Origin,
+) -> tuple[S, Position, bool]:
+    """Do as `execute` does; tell besides whether anything has come of it."""
+    for attempt in range(8):
+        history = await log.load(address)
+        state = decider.fold(recorded.event for recorded in history)
+        seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
+        if any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history):
+            return state, seen, False
+        if history:
+            tracing.link(history[-1].traceparent)
+        events = decider.decide(state, command)
+        if not events:
+            return state, seen, False
+        try:
+            position = await log.append(
+                events, address, origin, after=history[-1].seq if history else 0
+            )
+        except Conflict:
+            await anyio.sleep(0.005 * attempt)
+            continue
+        return decider.fold(events, state), position, True
+    raise Conflict(f"{address.thing} changes faster than it can be decided on")
