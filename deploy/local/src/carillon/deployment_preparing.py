@@ -42,6 +42,7 @@ class Deployment:
     passwords: dict[str, str]
     nats_url: str
     url: str  # of the edge, as people see it
+    replicas: int = 1  # how many servers of the NATS cluster keep each stream
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Deployment":
@@ -52,7 +53,9 @@ class Deployment:
         """
         try:
             passwords = json.loads(Path(environment["CARILLON_PASSWORDS_FILE"]).read_text())
-            return cls(passwords, environment["CARILLON_NATS_URL"], environment["CARILLON_URL"])
+            replicas = int(environment.get("CARILLON_NATS_REPLICAS") or 1)
+            places = environment["CARILLON_NATS_URL"], environment["CARILLON_URL"]
+            return cls(passwords, *places, replicas)
         except (KeyError, OSError, ValueError) as error:
             raise PlainError(f"A deployment cannot be prepared without {error}.") from error
 
@@ -65,7 +68,7 @@ async def prepare(deployment: Deployment, environment: Mapping[str, str], say: N
         MigrationError: a database could not be brought to the schema.
     """
     mongo = mongo_server(deployment.passwords)
-    await _until_done("nats", lambda: ensure_topology(deployment.nats_url))
+    await _until_done("nats", lambda: ensure_topology(deployment.nats_url, deployment.replicas))
     say("nats: streams and consumers are there")
     await _until_done("mongo", mongo.prepare)
     say("mongo: replica set, users and rights are there")

@@ -167,7 +167,8 @@ async def load_streams(
 
 
 async def _load_stream(nc: Client, file: Path, saved: StreamFile, advance: Advance) -> None:
-    request = {"config": saved.config, "state": saved.state}
+    # A platform of one server takes up what a cluster has saved, too; `ensure` knows how many.
+    request = {"config": {**saved.config, "num_replicas": 1}, "state": saved.state}
     begun = await ask_server(nc, f"STREAM.RESTORE.{saved.name}", request)
     subject = begun["deliver_subject"]
     try:
