@@ -5,6 +5,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
+TOOLS := .tools
+TOOLS_LOCK := tools.lock
 # What the image of all services holds: the same versions, without tools, tests and servers.
 IMAGE_LOCK := deploy/requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
@@ -72,6 +74,26 @@ openapi: install $(WEB)/node_modules/.installed ## write docs/openapi.json, the 
 	PYTHONPATH=tests $(BIN)/python -m api_document > docs/openapi.json
 	PYTHONPATH=tests $(BIN)/python -m gateway_routes > deploy/kubernetes/base/routes.yaml
 	$(NPM) run --silent api
+
+# Tools that look at the project from outside have an environment of their own, locked too.
+$(TOOLS)/.locked: $(TOOLS_LOCK) | $(filter .uv/bin/uv,$(UV))
+	test -x $(TOOLS)/bin/python || $(UV) venv --quiet --python "$(or $(PYTHON312),3.12)" $(TOOLS)
+	$(UV) pip sync --quiet --python $(TOOLS)/bin/python --require-hashes $(TOOLS_LOCK)
+	@touch $@
+
+.PHONY: secrets
+secrets: $(TOOLS)/.locked ## is there a key or a password in the code that nobody knows of?
+	@git ls-files -z | xargs -0 -n 200 -P 2 $(TOOLS)/bin/detect-secrets-hook --baseline .secrets.baseline
+
+.PHONY: sbom
+sbom: $(TOOLS)/.locked ## write build/sbom.cdx.json: what an image of Carillon is made of
+	@mkdir -p build
+	$(TOOLS)/bin/cyclonedx-py requirements --output-reproducible --short-PURLs deploy/requirements.lock \
+	    | $(TOOLS)/bin/python deploy/sbom.py > build/sbom.cdx.json
+
+.PHONY: audit
+audit: $(TOOLS)/.locked ## is anything that we use known to be vulnerable? needs an advisory service
+	@PATH="$(TOOLS)/bin:$$PATH" deploy/audit $(LOCK) deploy/requirements.lock $(TOOLS_LOCK)
 
 .PHONY: nats-conf
 nats-conf: install ## write deploy/nats, what nats-server is told in a deployment
@@ -142,9 +164,18 @@ test-asterisk: install ## calls and a campaign through a real Asterisk; needs ro
 fuzz: install ## a hundred made-up requests to every operation, by somebody of each role (many minutes)
 	CARILLON_FUZZ=100 $(BIN)/python -m pytest tests/system/test_fuzzed_doors.py
 
+.PHONY: containers
+containers: install dashboard ## build the images, run deploy/compose.yml, send campaigns through it; needs a container engine
+	PYTHONPATH=tests $(BIN)/python -m containers
+
+.PHONY: test-containers
+test-containers: install ## integration tests with nats-server and mongod in containers; needs a container engine
+	PYTHONPATH=tests $(BIN)/python -m containers.testing
+
 .PHONY: chaos
 chaos: install ## big campaigns while services and servers are killed at random (many minutes)
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s -k everybody tests/system/test_kills.py
+	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s tests/system/test_clusters.py
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest tests/system/test_dialling.py
 	CARILLON_STOPPED_S=60 $(BIN)/python -m pytest -k stands_still tests/system/test_audit.py
 
@@ -195,5 +226,5 @@ bench-dashboard: install dashboard browser ## measure the dashboard with 10,000 
 .PHONY: clean
 clean: ## remove what the tools made; the data in .carillon stays
 	rm -rf $(WEB)/node_modules $(WEB)/dist $(PAGES)
-	rm -rf $(VENV) .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) build .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ that was started is ended. The exit code is 0 when all of it held.
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -92,8 +93,10 @@ def run(found: Engine, clock: Clock, numbers: int) -> list[str]:
             **made.settings,
             "CARILLON_SECRETS": str(secrets),
             "CARILLON_PORT": str(port),
-            "CARILLON_URL": f"http://127.0.0.1:{port}",
+            "CARILLON_URL": f"https://127.0.0.1:{port}",
         }
+        # Whom the client of this process trusts.
+        os.environ["SSL_CERT_FILE"] = str(secrets / "certificates/ca.crt")
         composition = Composition(found, program, f"carillon-{port}", settings)
         with started(composition, clock):
             found.run(

@@ -1,4 +1,4 @@
-"""`deploy/compose.yml`, run by a real compose with the engine that is there."""
+"""`deploy/compose.yml` with TLS at the edge, run by a real compose and the engine that is there."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from typing import Any
 from containers.engine import Engine, EngineError
 from containers.images import ROOT
 
-FILE = ROOT / "deploy/compose.yml"
+FILES = (ROOT / "deploy/compose.yml", ROOT / "deploy/compose.tls.yml")
 JOBS = ("volumes", "prepare")
 SERVERS = ("nats", "mongo", "prometheus")
 SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model", "edge")
@@ -62,8 +62,9 @@ class Composition:
         Raises:
             ComposeError: it ended with an error.
         """
+        files = (part for file in FILES for part in ("-f", str(file)))
         done = subprocess.run(
-            [*self.program, "-p", self.project, "-f", str(FILE), "--profile", "try", *arguments],
+            [*self.program, "-p", self.project, *files, "--profile", "try", *arguments],
             env={**self.engine.told, **self.settings},
             capture_output=True,
             text=True,

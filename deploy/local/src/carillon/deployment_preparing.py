@@ -89,14 +89,14 @@ async def _until_done(server: str, step: Callable[[], Awaitable[None]]) -> None:
             return
 
 
-def write_edge(folder: Path, environment: Mapping[str, str]) -> None:
-    """Write the edge's configuration and the dashboard's pages.
+def edge_of(environment: Mapping[str, str]) -> Edge:
+    """The edge of this deployment, from the same table of routes as the local one.
 
     Raises:
         HalfProviderError: an identity provider is named, but not all that is needed of it.
     """
     provider = Provider.named(environment)
-    edge = Edge(
+    return Edge(
         folder=EDGE_FOLDER,
         host="",
         port=PORT,
@@ -106,6 +106,10 @@ def write_edge(folder: Path, environment: Mapping[str, str]) -> None:
         sign_in_at=ISSUER if provider is None else None,
         tls=EdgeTls.of(environment),
     )
+
+
+def write_edge(folder: Path, edge: Edge) -> None:
+    """Write its configuration and the dashboard's pages."""
     fresh = folder / "pages.fresh"
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(package_folder("read_model") / "static", fresh)
@@ -129,6 +133,6 @@ def write_place(folder: Path, deployment: Deployment) -> None:
 def prepare_all(edge: Path, tools: Path, say: Narrate) -> None:
     """Do everything that a deployment's environment asks for."""
     deployment = Deployment.of(os.environ)
-    write_edge(edge, os.environ)
+    write_edge(edge, edge_of(os.environ))
     write_place(tools, deployment)
     asyncio.run(prepare(deployment, os.environ, say))
