@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -345,19 +346,33 @@ class EventLog:
         return int(reply["message"]["seq"]), ids[0] if ids else None
 
 
+@cache
+def _counters(kind: str) -> tuple[Histogram, Counter, Counter, Counter]:
+    """Return what counts the appends of a kind: all of it is there before anything goes wrong."""
+    return (
+        APPENDED.labels(kind),
+        CONFLICTS.labels(kind),
+        FAILURES.labels(kind, "unavailable"),
+        FAILURES.labels(kind, "rejected"),
+    )
+
+
 @contextmanager
 def _measured(events: Sequence[Event]) -> Iterator[None]:
     """Measure an append, whatever becomes of it."""
-    kind = events[0].type.partition(".")[0]
+    took, conflicts, unavailable, rejected = _counters(events[0].type.partition(".")[0])
     began = time.perf_counter()
     try:
         yield
     except Conflict:
-        CONFLICTS.labels(kind).inc()
+        conflicts.inc()
         raise
-    except (Unavailable, Rejected) as error:
-        FAILURES.labels(kind, type(error).__name__.lower()).inc()
+    except Unavailable:
+        unavailable.inc()
         raise
-    APPENDED.labels(kind).observe(time.perf_counter() - began)
+    except Rejected:
+        rejected.inc()
+        raise
+    took.observe(time.perf_counter() - began)
     for event in events:
         EVENTS.labels(event.type).inc()

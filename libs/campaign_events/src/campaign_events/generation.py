@@ -113,6 +113,8 @@ class Generation:
             AheadOfLog: it holds what the log does not.
 
         """
+        COMMIT_FAILURES.labels(self.projection.name)
+        UNKNOWN.labels(self.projection.name)
         for name, indexes in self.projection.collections.items():
             if indexes:
                 collection = self.db[self.projection.collection(name, self.number)]

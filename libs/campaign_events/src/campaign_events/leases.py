@@ -60,13 +60,14 @@ async def held(
     log.info("lease taken", lease=name, epoch=seq)
     kind = name.partition("-")[0].rpartition(".")[2]
     HELD.labels(kind).inc()
+    losses = LOSSES.labels(kind)
     renewing = asyncio.create_task(_renew(js, subject, owner, lease, ttl_s))
     try:
         yield lease
     finally:
         HELD.labels(kind).dec()
         if lease.lost.is_set():
-            LOSSES.labels(kind).inc()
+            losses.inc()
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
         if not lease.lost.is_set():

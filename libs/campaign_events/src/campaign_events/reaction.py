@@ -39,6 +39,7 @@ TOOK = Histogram(
     ["reaction"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+VERDICTS = ("done", "refused", "waiting", "parked", "failed", "away")
 DELAYS_S = (0.1, 0.5, 1)
 """How long an event rests after each failed try; then it is parked. Others wait for it so long."""
 AWAY_S = (0.1, 0.5, 1, 2, 5)
@@ -65,6 +66,8 @@ class Reaction:
 
     def join(self, broker: NatsBroker, inbox_prefix: str = INBOX) -> None:
         """Subscribe to the consumer, which `topology.ensure` must have made."""
+        for verdict in VERDICTS:
+            REACTIONS.labels(self.reader.durable, verdict)
 
         @broker.subscriber(
             stream=JStream(self.reader.stream, declare=False),

@@ -3,11 +3,12 @@
 from collections import Counter as Counts
 from collections.abc import Sequence
 from datetime import datetime
+from typing import get_args
 
 from prometheus_client import Counter
 
 from campaign_events.bulk_histogram import BulkHistogram
-from dispatcher.links.link import Answer, Report
+from dispatcher.links.link import Answer, Report, Verdict
 from dispatcher.outcomes import Outcomes
 
 ANSWERS = Counter("carillon_link_answers", "Submits that ended", ["link", "verdict"])
@@ -30,6 +31,12 @@ REPORT = BulkHistogram(
     "link",
     (0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
 )
+
+
+def begin(link: str) -> None:
+    """Have everything that may go wrong on a link counted from 0."""
+    for verdict in get_args(Verdict.__value__):
+        ANSWERS.labels(link, verdict)
 
 
 def measure_answers(link: str, answers: Sequence[Answer]) -> None:

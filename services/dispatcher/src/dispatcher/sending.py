@@ -18,12 +18,12 @@ from prometheus_client import Counter, Gauge, Histogram
 from campaign_events import tracing
 from campaign_events.envelope import Address, derived_id
 from campaign_events.leases import Lease
+from dispatcher import measuring
 from dispatcher.fairness import Fairness
 from dispatcher.finishing import end_of
 from dispatcher.inbound import OptOuts
 from dispatcher.inflight import Message
 from dispatcher.links.link import Answer, Batch, Link
-from dispatcher.measuring import measure_answers, measure_outcomes, measure_reports
 from dispatcher.outbox import Outbox, Say
 from dispatcher.outcomes import Facts, Outcomes, keep, origin
 from dispatcher.outgoing import Outgoing
@@ -85,6 +85,7 @@ class Sender:
     def __post_init__(self) -> None:
         self._rate = Rate(self.limits.segments_per_second)
         self._outbox = Outbox(self.settling)
+        measuring.begin(self.link.id)
 
     def put(self, campaign: Outgoing) -> None:
         """Send this campaign from now on, in turn with the others."""
@@ -202,7 +203,7 @@ class Sender:
         now = time.monotonic()
         for batch in batches:
             self._throttling.heard(batch.answers, now)
-            measure_answers(self.link.id, batch.answers)
+            measuring.measure_answers(self.link.id, batch.answers)
             if self.settling.answered(batch.answers, out):
                 self._rate.throttled(now)
             self.settling.late(batch.late, out)
@@ -214,7 +215,7 @@ class Sender:
         inbound = [one for batch in batches for one in batch.inbound]
         await self.opt_outs.heard(self.link.id, inbound)
         self.link.acknowledge(inbound)
-        measure_reports(self.link.id, reports)
+        measuring.measure_reports(self.link.id, reports)
         OPEN.labels(self.link.id).set(len(self.settling.open))
 
     def _count(self, out: Outcomes) -> None:
@@ -229,7 +230,7 @@ class Sender:
         now = time.time()
         self._count(out)
         await out.append(self.store)
-        measure_outcomes(out, datetime.now(UTC), time.monotonic())
+        measuring.measure_outcomes(out, datetime.now(UTC), time.monotonic())
         for message, deferral in out.deferrals():
             if outgoing := self._campaigns.get(message.campaign):
                 outgoing.resting.rest(now + deferral.after_s, message.seq)

@@ -48,6 +48,7 @@ class SmppLink:
         self._reason: str | None = "not connected yet"
         self._failed_at: datetime | None = None
         self._binds = 0
+        self._reconnects = RECONNECTS.labels(settings.id)
         self._inbox = Inbox(lambda: (self.up, self.reason))
 
     @property
@@ -146,7 +147,7 @@ class SmppLink:
                 await session.bind()
             self._binds += 1
             if self._binds > settings.sessions:
-                RECONNECTS.labels(self.id).inc()
+                self._reconnects.inc()
             log.info("link session bound", link=self.id)
             return await session.lost()
         except TimeoutError:
