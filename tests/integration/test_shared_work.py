@@ -1,0 +1,139 @@
+"""Several processes of one service: who owns what, and what one that was replaced can say."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from copy import copy
+from pathlib import Path
+
+import httpx
+import pytest
+from nats.aio.client import Client
+
+import servers
+from campaign_events.decider import Conflict
+from campaign_events.envelope import Address, new_id
+from campaign_events.eventlog import EventLog, Fact
+from campaign_events.leases import Lease, held
+from campaign_events.message import MessagesUndecided
+from campaign_events.shares import Shares
+from dispatcher.outcomes import origin
+from dispatcher.ownership import Ownership
+from dispatching import Rig, answering, moves, phone
+
+QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
+SUPPRESSIONS = "/api/v1/suppressions"
+
+
+@pytest.fixture
+async def rig(
+    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
+) -> AsyncIterator[Rig]:
+    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
+    yield stage
+    await stage.clear()
+
+
+async def test_of_two_owners_of_a_link_only_the_later_one_can_say_anything(
+    log: EventLog, workspace: str
+) -> None:
+    first = await Ownership.declare(log, workspace, Lease("one", epoch=1, seq=1))
+
+    def lost() -> Fact:
+        event = MessagesUndecided(link=workspace, numbers=(1,))
+        return Fact(event, Address(workspace, "c"), new_id())
+
+    await first.append_fact(lost(), origin())
+    second = await Ownership.declare(log, workspace, Lease("two", epoch=2, seq=2))
+
+    with pytest.raises(Conflict):
+        await first.append_fact(lost(), origin())
+    assert await second.append_fact(lost(), origin()) > second.seq
+
+
+async def test_a_process_of_the_same_name_takes_its_lease_up_at_once(
+    nc: Client, workspace: str
+) -> None:
+    left = {"Nats-Expected-Last-Subject-Sequence": "0", "Nats-TTL": "60"}
+    await nc.jetstream().publish(f"lease.{workspace}", b"me", headers=left)
+
+    async with asyncio.timeout(5), held(nc, workspace, "me") as lease:
+        assert lease.is_good
+
+
+async def test_who_owns_less_goes_first_and_who_owns_two_more_gives_one_up(
+    nc: Client, workspace: str
+) -> None:
+    mine, theirs = ["a", "b"], list[str]()
+    one = Shares(nc, workspace, "one", lambda: mine)
+    two = Shares(nc, workspace, "two", lambda: theirs)
+    assert one.may()
+    running = [asyncio.create_task(shares.run()) for shares in (one, two)]
+    try:
+        async with asyncio.timeout(15):
+            while one.may() or not one.too_many():
+                await asyncio.sleep(0.05)
+        assert two.may()
+        assert not two.too_many()
+        theirs.append(mine.pop())
+        two.changed()
+        async with asyncio.timeout(5):
+            while not one.may():
+                await asyncio.sleep(0.05)
+        assert not one.too_many()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+@contextmanager
+def second(rig: Rig) -> Iterator[Rig]:
+    """Another dispatcher of the same links, seen like the first."""
+    port = servers.free_port()
+    other = copy(rig)
+    other.http_port = port
+    with other.dispatcher(audit_fallback=rig.folder / f"audit-{port}.jsonl"):
+        yield other
+
+
+@pytest.mark.timeout(120)
+async def test_a_second_dispatcher_serves_waits_and_takes_over(rig: Rig) -> None:
+    rig.rate = 60
+    with rig.carrying(QUICK), rig.dispatcher() as owner:
+        async with answering(rig, "admin") as first:
+            campaign = await rig.approve(900)
+            await rig.start(campaign)
+            await rig.until(campaign, "message.submitted")
+            with second(rig) as standby:
+                async with answering(standby, "admin") as admin:
+                    await until_up(admin, rig.link)
+                    assert (await first.get("/readyz")).status_code == 200
+                    answer = await admin.post(SUPPRESSIONS, json={"phone": phone(880)})
+                    assert answer.status_code == 201, answer.text
+                owner.kill()
+                owner.wait(10)
+                died = time.time()
+                facts = await rig.until(campaign, "message.finished", 60)
+        accepted = rig.carrier.lines("accepted")
+
+    after = [line["at"] for line in accepted if line["at"] > died]
+    assert after
+    assert min(after) < died + 12
+    assert max(rig.accepted().values()) == 1
+    assert (phone(880)[1:], 1) not in rig.accepted()
+    told = moves(facts)
+    assert told["delivered"] + told["unknown"] == 899
+    assert told["skipped"] == 1
+    assert told["unknown"] <= rig.window
+
+
+async def until_up(admin: httpx.AsyncClient, link: str) -> None:
+    """Wait until a dispatcher that does not own the link knows from its owner that it is up."""
+    async with asyncio.timeout(10):
+        while True:
+            items = (await admin.get("/api/v1/links")).json()["items"]
+            if [one["state"] for one in items if one["id"] == link] == ["up"]:
+                return
+            await asyncio.sleep(0.1)
