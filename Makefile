@@ -83,13 +83,14 @@ $(TOOLS)/.locked: $(TOOLS_LOCK) | $(filter .uv/bin/uv,$(UV))
 
 .PHONY: secrets
 secrets: $(TOOLS)/.locked ## is there a key or a password in the code that nobody knows of?
+	@! git grep -nE '\bS[AOU][A-Z2-7]{56}\b' || { echo "A seed of a NATS key." >&2; exit 1; }
 	@git ls-files -z | xargs -0 -n 200 -P 2 $(TOOLS)/bin/detect-secrets-hook --baseline .secrets.baseline
 
 .PHONY: sbom
 sbom: $(TOOLS)/.locked ## write build/sbom.cdx.json: what an image of Carillon is made of
 	@mkdir -p build
 	$(TOOLS)/bin/cyclonedx-py requirements --output-reproducible --short-PURLs deploy/requirements.lock \
-	    | $(TOOLS)/bin/python deploy/sbom.py > build/sbom.cdx.json
+	    | $(TOOLS)/bin/python deploy/local/src/carillon/sbom.py > build/sbom.cdx.json
 
 .PHONY: audit
 audit: $(TOOLS)/.locked ## is anything that we use known to be vulnerable? needs an advisory service

@@ -115,6 +115,6 @@ def test_the_made_links_file_is_one_simulated_link(tmp_path: Path) -> None:
 
 
 def test_the_address_of_somebody_elses_server_is_shown_without_its_login() -> None:
-    server = ForeignServer("nats://user:pass@broker:4222")
-    assert server.url("campaign") == "nats://user:pass@broker:4222"
+    server = ForeignServer("nats://user:pass@broker:4222")  # pragma: allowlist secret
+    assert server.url("campaign") == server.address
     assert server.public_url == "nats://broker:4222"

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from campaign_events.settings import SECRETS, Settings
 
+TOLD = "mongodb://ann:sesame@mongo/"  # pragma: allowlist secret
 PLAIN = {
     "CARILLON_NATS_URL": "nats://nats:4222",
     "CARILLON_MONGO_URL": "mongodb://mongo",
@@ -36,10 +37,10 @@ def test_a_secret_may_be_in_a_file(
 ) -> None:
     name = f"CARILLON_{setting.upper()}"
     environment.delenv(name, raising=False)
-    (tmp_path / "secret").write_text("mongodb://ann:sesame@mongo/\n")
+    (tmp_path / "secret").write_text(f"{TOLD}\n")
     environment.setenv(f"{name}_FILE", str(tmp_path / "secret"))
     settings = Settings()
-    assert getattr(settings, setting) == "mongodb://ann:sesame@mongo/"
+    assert getattr(settings, setting) == TOLD
     assert "sesame" not in repr(settings)
 
 
@@ -54,7 +55,7 @@ def test_what_is_no_secret_is_not_read_from_a_file(
 def test_a_secret_that_is_given_twice_is_refused(
     environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "secret").write_text("mongodb://ann:sesame@mongo/")
+    (tmp_path / "secret").write_text(TOLD)
     environment.setenv("CARILLON_MONGO_URL_FILE", str(tmp_path / "secret"))
     with pytest.raises(ValueError, match="which one shall it be"):
         Settings()
@@ -85,7 +86,7 @@ def test_a_mistake_in_the_settings_does_not_repeat_what_they_say(
 
 
 def test_a_service_that_can_not_start_tells_no_secret(tmp_path: Path) -> None:
-    (tmp_path / "mongo").write_text("mongodb://ann:sesame@127.0.0.1:1/")
+    (tmp_path / "mongo").write_text(TOLD.replace("mongo/", "127.0.0.1:1/"))
     told = PLAIN | {
         "CARILLON_MONGO_URL_FILE": str(tmp_path / "mongo"),
         "CARILLON_NATS_URL": "nats://127.0.0.1:1",

@@ -20,7 +20,7 @@ INBOX = DEFAULT_INBOX_PREFIX.decode()
 
 @dataclass(frozen=True, slots=True)
 class NatsLogin:
-    """Who logs in to which server. Without a seed the URL says it: `nats://user:password@host`."""
+    """Who logs in to which server. Without a seed the URL says it, with a user and a password."""
 
     url: str = field(repr=False)
     name: str = ""
