@@ -133,7 +133,7 @@ class Edge:
         }
         apps: Json = {"http": {"grace_period": "2s", "servers": {"edge": server}}}
         if self.tls is not None:
-            server["tls_connection_policies"] = [{}]
+            server["tls_connection_policies"] = [self.tls.policy()]
             apps["tls"] = self.tls.app()
         return {
             "admin": {"disabled": True, "config": {"persist": False}},

@@ -15,6 +15,7 @@ LARGEST_UPLOAD = 1025 * 1024**2
 CERTIFICATE = "CARILLON_EDGE_CERTIFICATE"
 KEY = "CARILLON_EDGE_KEY"
 HOSTS = "CARILLON_EDGE_HOSTS"
+GIVEN = "given"
 HEAD_WITHIN = "10s"
 IDLE_FOR = "2m"
 LONGEST_HEAD = 32 * 1024
@@ -52,8 +53,15 @@ class EdgeTls:
         """Caddy's TLS app."""
         if self.certificate is None:
             return {"certificates": {"automate": list(self.hosts)}}
-        pair = {"certificate": self.certificate, "key": self.key}
+        pair: Json = {"certificate": self.certificate, "key": self.key, "tags": [GIVEN]}
         return {"certificates": {"load_files": [pair]}}
+
+    def policy(self) -> Json:
+        """Which certificate a caller is shown: a given one also when they name no host.
+
+        They do not when they know an address only, and in a container it is not the one they know.
+        """
+        return {} if self.certificate is None else {"certificate_selection": {"any_tag": [GIVEN]}}
 
 
 def times() -> Json:
