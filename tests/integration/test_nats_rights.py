@@ -5,6 +5,7 @@ Shown against a real server with the very table that the local stack and `deploy
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlparse
 
@@ -198,6 +199,13 @@ async def test_who_has_no_key_or_another_one_is_not_let_in(door: Guarded) -> Non
     ):
         with pytest.raises(WireLost, match="Authorization Violation"):
             await Wire.open(urlparse(stranger.url), stranger)
+
+
+async def test_who_works_for_a_service_is_answered_as_it_is(door: Guarded) -> None:
+    builder = replace(door.login("read_model"), name="read_model-builder")
+    async with Probe.of(builder) as probe:
+        assert await EventLog(probe.nc).last_seq("MESSAGES") >= 0
+        assert probe.complaints == []
 
 
 @pytest.mark.xfail(reason="NATS does not look at where an answer shall go: docs/threat-model.md")

@@ -39,8 +39,12 @@ class NatsLogin:
 
     @property
     def inbox_prefix(self) -> str:
-        """What the subjects begin with on which this service alone listens."""
-        return f"{INBOX}.{self.name}" if self.name else INBOX
+        """What the subjects begin with on which this service alone listens.
+
+        A process that works for a service is called after it: `read_model-builder`.
+        """
+        service = self.name.partition("-")[0]
+        return f"{INBOX}.{service}" if service else INBOX
 
     @property
     def tls(self) -> ssl.SSLContext | None:
