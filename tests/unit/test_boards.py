@@ -3,6 +3,7 @@
 import itertools
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +99,11 @@ def test_every_documented_empty_state_says_why() -> None:
 
 
 def test_an_empty_state_speaks_of_one_line_of_a_panel_or_of_all() -> None:
-    line = Expression("dispatch", "Sessions", "{{link}} bound again, in 5 min", "x")
-    other = Expression("dispatch", "Sessions", "{{link}} bound", "x")
-    (state,) = (one for one in empty_states() if one.panel == "Sessions")
-    assert state.covers(line)
-    assert not state.covers(other)
+    (state,) = (one for one in empty_states() if one.board == "dispatch")
+    assert state.legend is not None
+    assert state.covers(Expression("dispatch", state.panel, state.legend, "x"))
+    assert not state.covers(Expression("dispatch", state.panel, "another", "x"))
+    assert replace(state, legend=None).covers(Expression("dispatch", state.panel, "another", "x"))
 
 
 def test_a_folder_without_boards_is_told(tmp_path: Path) -> None:

@@ -44,8 +44,6 @@ class EmptyState:
     panel: str
     why: str
     legend: str | None = None
-    at_times: bool = False
-    """Whether a healthy platform may return something as well."""
 
     def covers(self, expression: Expression) -> bool:
         """Whether it speaks of this expression."""

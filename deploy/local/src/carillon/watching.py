@@ -84,12 +84,8 @@ class Watch:
     @property
     def needless(self) -> list[EmptyState]:
         """Reasons for being empty that nothing needs: no such expression, or it has data."""
-        speaking = {
-            one.reason
-            for one in self.everything
-            if one.verdict is Verdict.EMPTY or (one.reason is not None and one.reason.at_times)
-        }
-        return [one for one in self.empty if one not in speaking]
+        needed = {one.reason for one in self.everything if one.verdict is Verdict.EMPTY}
+        return [one for one in self.empty if one not in needed]
 
     async def look(self) -> None:
         """Ask everything once.

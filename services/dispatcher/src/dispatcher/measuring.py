@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from campaign_events.bulk_histogram import BulkHistogram
 from dispatcher.links.link import Answer, Report, Verdict
 from dispatcher.outcomes import Outcomes
+from dispatcher.settling import UNMATCHED
 
 ANSWERS = Counter("carillon_link_answers", "Submits that ended", ["link", "verdict"])
 REPORTS = Counter("carillon_link_reports", "Delivery reports stored", ["link", "state"])
@@ -37,6 +38,7 @@ def begin(link: str) -> None:
     """Have everything that may go wrong on a link counted from 0."""
     for verdict in get_args(Verdict.__value__):
         ANSWERS.labels(link, verdict)
+    UNMATCHED.labels(link)
 
 
 def measure_answers(link: str, answers: Sequence[Answer]) -> None:
