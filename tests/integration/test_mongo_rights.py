@@ -15,7 +15,7 @@ import servers
 from carillon.binaries import MONGO
 from carillon.credentials import ADMIN, prepare_credentials
 from carillon.mongo_rights import script
-from carillon.mongo_server import MongoServer
+from carillon.mongo_server import MongoServer, ensure_users
 from carillon.services import SERVICES
 from carillon.supervisor import NotPreparedError
 
@@ -179,6 +179,16 @@ async def test_a_stranger_sees_nothing(mongo: MongoServer, door: Door) -> None:
             assert await refused(stranger, {**READS, **WRITES}, database) == {*READS, *WRITES}, (
                 database
             )
+
+
+async def test_where_others_run_the_servers_users_and_rights_are_made_by_their_administrator(
+    mongo: MongoServer, door: Door
+) -> None:
+    await door(ADMIN).admin.command("dropUser", "dialler")
+    await ensure_users(mongo.url(ADMIN), mongo.passwords)
+    async with AsyncMongoClient[dict[str, Any]](mongo.url("dialler")) as dialler:
+        assert await dialler.campaign.contacts.count_documents({}) > 0
+        assert await refused(dialler, WRITES, "campaign") == set(WRITES)
 
 
 async def test_the_script_for_deployments_is_fresh() -> None:

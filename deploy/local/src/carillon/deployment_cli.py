@@ -1,6 +1,7 @@
 """`carillon deployment`: what `deploy/compose.yml` runs besides the services."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,24 +18,41 @@ deployment = typer.Typer(
 @deployment.command()
 def secrets(
     folder: Annotated[Path, typer.Argument(help="Made if missing.", file_okay=False)],
+    mongo: Annotated[
+        str, typer.Option(help="Where MongoDB is, if not beside: HOST:PORT, several by commas.")
+    ] = "",
 ) -> None:
     """Make the passwords and keys of a deployment; what is there stays as it is."""
     from carillon.deployment_secrets import write_secrets
 
-    for file in write_secrets(folder):
+    for file in write_secrets(folder, mongo.split(",") if mongo else ()):
         typer.echo(file.relative_to(folder))
 
 
 @deployment.command()
 def prepare(
     *,
-    edge: Annotated[Path, typer.Option(help="Where the edge's files go.", file_okay=False)],
-    tools: Annotated[Path, typer.Option(help="Where stack.json goes.", file_okay=False)],
+    edge: Annotated[
+        Path | None, typer.Option(help="Where the edge's files go.", file_okay=False)
+    ] = None,
+    tools: Annotated[
+        Path | None, typer.Option(help="Where stack.json goes.", file_okay=False)
+    ] = None,
 ) -> None:
     """Make streams, users and the edge's files; migrate. Doing it again changes nothing."""
     from carillon.deployment_preparing import prepare_all
 
     prepare_all(edge, tools, typer.echo)
+
+
+@deployment.command()
+def pages(
+    folder: Annotated[Path, typer.Argument(help="Where the edge's files go.", file_okay=False)],
+) -> None:
+    """Write the dashboard's pages and the edge's configuration, and nothing else."""
+    from carillon.deployment_preparing import edge_of, write_edge
+
+    write_edge(folder, edge_of(os.environ))
 
 
 @deployment.command()

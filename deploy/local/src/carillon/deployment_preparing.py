@@ -16,6 +16,7 @@ from carillon.errors import PlainError
 from carillon.files import write_atomically
 from carillon.guarding import EdgeTls
 from carillon.migrate import in_use, migrate
+from carillon.mongo_server import MongoServer, ensure_users
 from carillon.nats_server import ensure_topology
 from carillon.provider import Provider
 from carillon.services import SERVICES, package_folder
@@ -43,6 +44,7 @@ class Deployment:
     nats_url: str
     url: str  # of the edge, as people see it
     replicas: int = 1  # how many servers of the NATS cluster keep each stream
+    mongo_url: str | None = None  # of the administrator, where others run MongoDB
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Deployment":
@@ -55,9 +57,34 @@ class Deployment:
             passwords = json.loads(Path(environment["CARILLON_PASSWORDS_FILE"]).read_text())
             replicas = int(environment.get("CARILLON_NATS_REPLICAS") or 1)
             places = environment["CARILLON_NATS_URL"], environment["CARILLON_URL"]
-            return cls(passwords, *places, replicas)
+            given = environment.get("CARILLON_MONGO_URL_FILE")
+            mongo_url = Path(given).read_text().strip() if given else None
+            return cls(passwords, *places, replicas, mongo_url)
         except (KeyError, OSError, ValueError) as error:
             raise PlainError(f"A deployment cannot be prepared without {error}.") from error
+
+    @property
+    def mongo(self) -> "MongoServer | ForeignMongo":
+        """Compose's own MongoDB, or the one that is named."""
+        if self.mongo_url is None:
+            return mongo_server(self.passwords)
+        return ForeignMongo(self.mongo_url, self.passwords)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMongo:
+    """A replica set that others run; its administrator's login does everything here."""
+
+    address: str
+    passwords: Mapping[str, str]
+
+    def url(self, _user: str) -> str:
+        """Where to connect."""
+        return self.address
+
+    async def prepare(self) -> None:
+        """Make users, rights and the audit trail; what is there stays."""
+        await ensure_users(self.address, self.passwords)
 
 
 async def prepare(deployment: Deployment, environment: Mapping[str, str], say: Narrate) -> None:
@@ -67,7 +94,7 @@ async def prepare(deployment: Deployment, environment: Mapping[str, str], say: N
         ServersAwayError: a server did not answer in time.
         MigrationError: a database could not be brought to the schema.
     """
-    mongo = mongo_server(deployment.passwords)
+    mongo = deployment.mongo
     await _until_done("nats", lambda: ensure_topology(deployment.nats_url, deployment.replicas))
     say("nats: streams and consumers are there")
     await _until_done("mongo", mongo.prepare)
@@ -120,19 +147,20 @@ def write_edge(folder: Path, edge: Edge) -> None:
 
 def write_place(folder: Path, deployment: Deployment) -> None:
     """Write the `stack.json` with which `carillon log`, `projections` and the like find all."""
-    mongo = mongo_server(deployment.passwords)
     StackFile(
         url=deployment.url,
         nats_url=deployment.nats_url,
-        mongo_url=mongo.url(ADMIN),
+        mongo_url=deployment.mongo.url(ADMIN),
         services={},
         token_file=str(folder / "token"),
     ).write(folder)
 
 
-def prepare_all(edge: Path, tools: Path, say: Narrate) -> None:
-    """Do everything that a deployment's environment asks for."""
+def prepare_all(edge: Path | None, tools: Path | None, say: Narrate) -> None:
+    """Do everything that a deployment's environment asks for; files only where a place is given."""
     deployment = Deployment.of(os.environ)
-    write_edge(edge, edge_of(os.environ))
-    write_place(tools, deployment)
+    if edge is not None:
+        write_edge(edge, edge_of(os.environ))
+    if tools is not None:
+        write_place(tools, deployment)
     asyncio.run(prepare(deployment, os.environ, say))

@@ -4,7 +4,8 @@
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from carillon.certificates import make_certificates
@@ -19,8 +20,10 @@ GIVEN_TO_NOBODY = ("ca.key",)
 AUTHORITY = Path("/run/secrets/ca.crt")
 
 
-def write_secrets(folder: Path) -> list[Path]:
+def write_secrets(folder: Path, mongo_at: Sequence[str] = ()) -> list[Path]:
     """Make the files that are missing, and write those anew that follow from others.
+
+    `mongo_at` names MongoDB's members, `host:port`, where compose does not run it.
 
     Nobody but the folder's owner can enter it. What was made once never changes: the databases know
     these passwords. Certificates that end soon are made anew.
@@ -31,9 +34,9 @@ def write_secrets(folder: Path) -> list[Path]:
     grafana = folder / "grafana.password"
     if not grafana.exists():
         _write(grafana, secrets.token_urlsafe(18))
-    mongo = mongo_server(passwords)
-    for service in SERVICES:
-        _write(folder / f"{service}.mongo", mongo.url(service))
+    mongo = replace(mongo_server(passwords), addresses=mongo_at)
+    for user in (ADMIN, *SERVICES):
+        _write(folder / f"{user}.mongo", mongo.url(user))
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     for file in files:
         if file.name not in GIVEN_TO_NOBODY:

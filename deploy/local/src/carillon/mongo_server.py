@@ -43,6 +43,7 @@ class MongoServer:
     ca: Path | None = None  # who vouches for it; without one it does not speak TLS
     number: int = 1
     ports: Sequence[int] = ()  # of all members, where there are several
+    addresses: Sequence[str] = ()  # of all members, where others run them
 
     @property
     def name(self) -> str:
@@ -59,7 +60,8 @@ class MongoServer:
 
     @property
     def _hosts(self) -> Sequence[str]:
-        return [f"{self.host}:{port}" for port in self.ports or (self.port,)]
+        own = [f"{self.host}:{port}" for port in self.ports or (self.port,)]
+        return self.addresses or own
 
     def url(self, user: str | None = ADMIN) -> str:
         """Where to connect as this user."""
@@ -144,7 +146,7 @@ class MongoServer:
             await self._own_address(client)
             await self._until_member(client)
         async with self._together(ADMIN) as client:
-            await self._create_service_users(client)
+            await _create_service_users(client, self.passwords)
 
     async def _knows_admin(self) -> bool:
         try:
@@ -168,11 +170,6 @@ class MongoServer:
         members = [{"_id": number, "host": host} for number, host in enumerate(self._hosts)]
         several = {"settings": {"electionTimeoutMillis": ELECTION_MS}} if self.ports else {}
         return {"_id": REPLICA_SET, "version": version, "members": members, **several}
-
-    async def _create_service_users(self, client: AsyncMongoClient[Any]) -> None:
-        for command in commands(self.passwords):
-            await _unless_there(client, command)
-        await audit_store.ensure(client[audit_store.DATABASE])
 
     async def _until_member(self, client: AsyncMongoClient[Any]) -> None:
         """Wait until the server is the primary, or has one; nobody is told of elections."""
@@ -209,6 +206,29 @@ async def ensure_audit(url: str) -> None:
             await audit_store.ensure(client[audit_store.DATABASE])
     except ConnectionFailure as error:
         raise NotPreparedError(f"mongod does not answer: {error}") from error
+
+
+async def ensure_users(url: str, passwords: Mapping[str, str]) -> None:
+    """Make the services' users, their rights and the audit trail where others run the servers.
+
+    Raises:
+        NotPreparedError: they do not answer.
+    """
+    try:
+        async with AsyncMongoClient[Any](
+            url, serverSelectionTimeoutMS=5000, w="majority"
+        ) as client:
+            await _create_service_users(client, passwords)
+    except ConnectionFailure as error:
+        raise NotPreparedError(f"mongod does not answer: {error}") from error
+
+
+async def _create_service_users(
+    client: AsyncMongoClient[Any], passwords: Mapping[str, str]
+) -> None:
+    for command in commands(passwords):
+        await _unless_there(client, command)
+    await audit_store.ensure(client[audit_store.DATABASE])
 
 
 async def _create_user(
