@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from copy import copy
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from nats.aio.client import Client
 
 import servers
+from campaign_events.campaign import CampaignPaused
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Address, new_id
 from campaign_events.eventlog import EventLog, Fact
@@ -20,7 +21,7 @@ from campaign_events.message import MessagesUndecided
 from campaign_events.shares import Shares
 from dispatcher.outcomes import origin
 from dispatcher.ownership import Ownership
-from dispatching import Rig, answering, moves, phone
+from dispatching import BY, Rig, answering, moves, phone
 
 QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
 SUPPRESSIONS = "/api/v1/suppressions"
@@ -127,6 +128,55 @@ async def test_a_second_dispatcher_serves_waits_and_takes_over(rig: Rig) -> None
     assert told["delivered"] + told["unknown"] == 899
     assert told["skipped"] == 1
     assert told["unknown"] <= rig.window
+
+
+@pytest.mark.timeout(120)
+async def test_an_owner_hears_what_another_dispatcher_was_told(rig: Rig) -> None:
+    other_link = f"{rig.link}b"
+    rig.rate = 100
+    async with AsyncExitStack() as running:
+        running.enter_context(rig.carrying(QUICK))
+        rig.link_lines = (
+            f'\n[[links]]\nid = "{other_link}"\ntype = "smpp"\nhost = "127.0.0.1"\n'
+            f'port = {rig.carrier.port}\nsystem_id = "carillon"\npassword = "secret"\n'
+            "window = 50\nsegments_per_second = 100\n"
+        )
+        running.enter_context(rig.dispatcher())
+        owner = running.enter_context(second(rig))
+        async with answering(rig, "author") as keeper, answering(owner, "author") as client:
+            rig.link = await owned(client, (rig.link, other_link))
+            pushed = await rig.approve(0, mode="trigger")
+            await rig.start(pushed)
+            began = time.monotonic()
+            path = f"/api/v1/campaigns/{pushed}/messages"
+            push = {"phone": phone(1), "variables": {"name": "Ada"}, "key": "one"}
+            while not (await keeper.post(path, json=push)).is_success:
+                await asyncio.sleep(0.05)
+            await rig.until(pushed, "message.submitted")
+            took = time.monotonic() - began
+
+            campaign = await rig.approve(500, first=2)
+            await rig.start(campaign)
+            await rig.until(campaign, "message.submitted")
+            await rig.say(campaign, CampaignPaused(was="sending", by=BY))
+            paused = time.time()
+            await asyncio.sleep(2)
+        accepted = [line["at"] for line in rig.carrier.lines("accepted")]
+
+    assert took < 5
+    assert 1 < len(accepted) < 400
+    assert max(accepted) < paused + 1
+
+
+async def owned(client: httpx.AsyncClient, links: tuple[str, ...]) -> str:
+    """Wait until this dispatcher owns one of the links; which."""
+    async with asyncio.timeout(30):
+        while True:
+            told = (await client.get("/metrics")).text
+            for link in links:
+                if f'carillon_link_up{{link="{link}"}} 1.0' in told:
+                    return link
+            await asyncio.sleep(0.1)
 
 
 async def until_up(admin: httpx.AsyncClient, link: str) -> None:
