@@ -97,6 +97,7 @@ def test_secrets_are_given_to_those_who_read_them_only() -> None:
     assert given["passwords.json"] == {"prepare"}
     assert given["admin.nkey"] == {"prepare", "tools"}
     assert given["mongo.key"] == {"mongo"}
+    assert given["suppression.key"] == {"campaign", "dispatcher"}
 
 
 def test_every_secret_is_made_and_only_its_owner_enters_the_folder(tmp_path: Path) -> None:
