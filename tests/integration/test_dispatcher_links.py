@@ -85,7 +85,7 @@ async def test_reports_for_nothing_known_are_acknowledged_kept_and_counted(rig: 
         await receipts(rig, "900")
 
     assert link["state"] == "up"
-    assert f'carillon_reports_unmatched_total{{link="{rig.link}"}} 1.0' in text
+    assert f'carillon_link_unmatched_reports_total{{link="{rig.link}"}} 1.0' in text
 
 
 async def test_an_unknown_outcome_is_resolved_by_a_report_of_the_carrier_that_came_back(
