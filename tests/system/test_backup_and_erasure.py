@@ -342,19 +342,19 @@ async def eventually(
 
 ROOT = Path(__file__).parents[2]
 GOES_ON = "Ctrl-C ends it"
-STARTS = "carillon up "
+STARTS = "carillon up"
 MAY_FAIL = ("carillon parked retry --all",)
 """What was parked on purpose can not be digested the second time either."""
 
 
 def runbook() -> list[str]:
-    """Every command of the README's part on operating and of the runbook, in order."""
+    """Every command of the README's part on operating and of the runbook, in order, each once."""
     text = (ROOT / "README.md").read_text()
     part = text[text.index("### Looking") : text.index("To use your own carrier")]
     part += (ROOT / "docs" / "runbook.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.strip() and not line.startswith(STARTS)]
+    return [line for line in dict.fromkeys(lines) if line.strip() and STARTS not in line]
 
 
 async def parked_id(up: Platform, workspace: str) -> str:
