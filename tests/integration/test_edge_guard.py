@@ -10,8 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+import uvicorn
+from starlette.responses import PlainTextResponse
 
+import servers
+from campaign_events.access import Verifier
 from campaign_events.bodies import MAX_BODY
+from campaign_events.rate_limit import RateLimit
+from campaign_events.settings import Settings
 from carillon import guarding
 from carillon.certificates import make_certificates
 from carillon.edge import Edge
@@ -19,6 +25,7 @@ from carillon.guarding import EdgeTls
 from carillon.ports import Ports
 from carillon.services import SERVICES
 from carillon.supervisor import Supervised
+from doors import AUDIENCE, ISSUER, Issuer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CAMPAIGN = "/api/v1/campaigns/c1"
@@ -49,13 +56,16 @@ async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 @asynccontextmanager
-async def serving(folder: Path, tls: EdgeTls | None = None) -> AsyncIterator[Edge]:
-    """An edge with a page, in front of one service that is all services."""
+async def serving(
+    folder: Path, tls: EdgeTls | None = None, service: int | None = None
+) -> AsyncIterator[Edge]:
+    """An edge with a page, in front of one service that is all services: this port's or its own."""
     (folder / "pages" / "assets").mkdir(parents=True)
     (folder / "pages" / "index.html").write_text("<title>Carillon</title>")
     (folder / "pages" / "assets" / "a.js").write_text("1")
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
-    upstreams = dict.fromkeys(SERVICES, f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    behind = service or server.sockets[0].getsockname()[1]
+    upstreams = dict.fromkeys(SERVICES, f"127.0.0.1:{behind}")
     port = Ports(folder / "ports.json").take("edge")
     edge = Edge(folder / "edge", port, upstreams, folder / "pages", tls=tls)
     caddy = Supervised(edge.program(folder / "edge.log", dict(os.environ)), lambda _: None)
@@ -171,3 +181,38 @@ async def test_an_edge_with_a_certificate_speaks_tls_alone_and_says_so(tmp_path:
                 await stranger.get(edge.url)
             plain = await stranger.get(edge.url.replace("https", "http"))
             assert plain.status_code == 400
+
+
+@asynccontextmanager
+async def a_service_with_limits(folder: Path) -> AsyncIterator[int]:
+    """One that believes nobody, and lets an address show two bad tokens a minute."""
+    issuer = Issuer.make(folder)
+    verifier = Verifier(ISSUER, AUDIENCE, str(issuer.jwks))
+    settings = Settings.model_construct(requests_per_s=1000, refused_tokens_per_min=2)
+    app = RateLimit(PlainTextResponse("", 401), verifier=verifier, settings=settings)
+    port = servers.free_port()
+    config = uvicorn.Config(
+        app, port=port, log_config=None, lifespan="off", forwarded_allow_ips="127.0.0.1"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield port
+    server.should_exit = True
+    await serving
+
+
+async def test_callers_are_counted_by_their_own_address_whatever_they_claim(tmp_path: Path) -> None:
+    async with a_service_with_limits(tmp_path) as port, serving(tmp_path, service=port) as edge:
+
+        async def asked(address: str, claims: str | None = None) -> int:
+            transport = httpx.AsyncHTTPTransport(local_address=address)
+            async with httpx.AsyncClient(transport=transport) as caller:
+                said = {"X-Forwarded-For": claims} if claims else {}
+                answer = await caller.get(f"{edge.url}/api/v1/overview", headers=said)
+            return answer.status_code
+
+        assert [await asked("127.0.0.2") for _ in range(3)] == [401, 401, 429]
+        assert await asked("127.0.0.2", claims="10.0.0.9") == 429
+        assert await asked("127.0.0.3") == 401
