@@ -33,7 +33,7 @@ EVERYTHING: Final = ".*"
 WIDTH: Final = 24
 TILE_HEIGHT: Final = 4
 GRAPH_HEIGHT: Final = 8
-RUNBOOK_URL: Final = f"/d/{RUNBOOK_UID}/?viewPanel="
+RUNBOOK_URL: Final = f"/d/{RUNBOOK_UID}?viewPanel="
 
 type Panel = stat.Panel | timeseries.Panel
 type Levels = Sequence[tuple[float | None, Literal["green", "yellow", "red"]]]

@@ -56,7 +56,7 @@ def test_a_panel_has_a_unit_a_description_a_source_and_a_link_to_its_runbook(pan
     numbers = {one.anchor: one.number for one in sections()}
     place, anchor = link["title"].split("#")
     assert (ROOT / place).is_file()
-    assert link["url"] == f"/d/{UID}/?viewPanel={numbers[anchor]}"
+    assert link["url"] == f"/d/{UID}?viewPanel={numbers[anchor]}"
 
 
 @pytest.mark.parametrize("name", [*METRIC_BOARDS, "runbook"])
