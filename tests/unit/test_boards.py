@@ -12,7 +12,8 @@ import pytest
 from boards.runbook import UID, sections
 from boards.writing import DASHBOARDS, texts
 from carillon.boards import GRAFANA, ROOT, Expression, NoBoardsError, empty_states, expressions
-from carillon.prometheus import NoPrometheusError, mentioned, program
+from carillon.prometheus import NoPrometheusError, configuration, mentioned, program
+from carillon.stack_file import Place, StackFile
 from documented_metrics import undocumented
 
 WIDTH = 24
@@ -119,6 +120,20 @@ def test_grafana_finds_the_boards_and_their_source() -> None:
         assert variable["current"]["value"] == "prometheus"
     provider = (GRAFANA / "provisioning/dashboards/carillon.yml").read_text()
     assert "path: /var/lib/carillon/dashboards\n" in provider
+
+
+def test_every_process_of_a_service_is_scraped_as_the_service() -> None:
+    names = ("nats", "dispatcher", "dispatcher-2", "read_model")
+    places = {name: Place(1, f"http://127.0.0.1:{port}") for port, name in enumerate(names, 1)}
+    told = configuration(StackFile("", "", "", places, ""), Path("rules.yml"))
+    jobs = {it["job_name"]: it["static_configs"][0]["targets"] for it in told["scrape_configs"]}
+    assert jobs == {
+        "campaign": [],
+        "moderation": [],
+        "dispatcher": ["127.0.0.1:2", "127.0.0.1:3"],
+        "dialler": [],
+        "read_model": ["127.0.0.1:4"],
+    }
 
 
 def test_who_has_no_prometheus_is_told_what_brings_it(

@@ -125,18 +125,23 @@ async def running_prometheus(
 
 def configuration(stack: StackFile, rules: Path) -> Mapping[str, Any]:
     """The jobs of `deploy/prometheus/prometheus.yml`, at the addresses of this machine."""
-    places = {name: stack.services[name].url for name in SERVICES if name in stack.services}
     return {
         "global": {"scrape_interval": f"{SCRAPE_S}s", "evaluation_interval": f"{SCRAPE_S}s"},
         "rule_files": [str(rules)],
         "scrape_configs": [
-            {
-                "job_name": name,
-                "static_configs": [{"targets": [url.removeprefix("http://")]}],
-            }
-            for name, url in places.items()
+            {"job_name": name, "static_configs": [{"targets": _targets(stack, name)}]}
+            for name in SERVICES
         ],
     }
+
+
+def _targets(stack: StackFile, service: str) -> list[str]:
+    """Where the processes of a service are: `dispatcher`, `dispatcher-2` and so on."""
+    return [
+        place.url.removeprefix("http://")
+        for name, place in stack.services.items()
+        if name.partition("-")[0] == service
+    ]
 
 
 def program(name: str = "prometheus") -> Path:
