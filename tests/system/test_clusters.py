@@ -32,9 +32,9 @@ from stack_campaigns import FINAL, Crew, phones
 from stacks import Link, Platform, asked, platform, until
 from voice_campaigns import TELEPHONY, calls_of, people, started, told, until_row
 
-pytestmark = [pytest.mark.slow, pytest.mark.serial, pytest.mark.timeout(300)]
-
 CHAOS = bool(os.environ.get("CARILLON_CHAOS"))
+pytestmark = [pytest.mark.slow, pytest.mark.serial, pytest.mark.timeout(1800 if CHAOS else 300)]
+
 DISPATCHERS, DIALLERS = ("dispatcher", "dispatcher-2"), ("dialler", "dialler-2")
 WINDOW = 50
 LINKS = (
