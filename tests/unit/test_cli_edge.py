@@ -108,3 +108,11 @@ def test_a_deployment_says_how_its_edge_proves_who_it_is(
 def test_a_certificate_without_its_key_is_told() -> None:
     with pytest.raises(PlainError, match=f"both or none of {CERTIFICATE} and {KEY}"):
         EdgeTls.of({CERTIFICATE: "a.crt"})
+
+
+@pytest.mark.parametrize(("edge", "says_so"), [({}, False), ({"behind_tls": True}, True)])
+def test_browsers_are_told_of_tls_also_where_another_speaks_it(
+    tmp_path: Path, edge: dict[str, bool], says_so: bool
+) -> None:
+    config = json.dumps(Edge(tmp_path, 8080, UPSTREAMS, None, **edge).config())  # type: ignore[arg-type]
+    assert ("Strict-Transport-Security" in config) == says_so

@@ -132,6 +132,7 @@ def edge_of(environment: Mapping[str, str]) -> Edge:
         sign_in={"kind": "local"} if provider is None else provider.sign_in,
         sign_in_at=ISSUER if provider is None else None,
         tls=EdgeTls.of(environment),
+        behind_tls=environment.get("CARILLON_URL", "").startswith("https://"),
     )
 
 

@@ -79,6 +79,7 @@ class Edge:
     sign_in_at: str | None = None  # where one-time links are exchanged
     host: str = "127.0.0.1"  # where it listens
     tls: EdgeTls | None = None
+    behind_tls: bool = False  # another one in front of it speaks TLS with people
 
     @property
     def url(self) -> str:
@@ -112,7 +113,8 @@ class Edge:
 
     def config(self) -> Json:
         """Caddy's configuration: no admin door, nothing buffered; plain http unless told of TLS."""
-        guard = headers(self.sign_in.get("authority"), tls=self.tls is not None)
+        tls = self.behind_tls or self.tls is not None
+        guard = headers(self.sign_in.get("authority"), tls=tls)
         server: Json = {
             "listen": [f"{self.host}:{self.port}"],
             "protocols": ["h1", "h2c"] if self.tls is None else ["h1", "h2"],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from campaign_events import browsing
 from campaign_events.bodies import MAX_BODY
 from carillon.errors import PlainError
 
@@ -20,8 +21,6 @@ HEAD_WITHIN = "10s"
 IDLE_FOR = "2m"
 LONGEST_HEAD = 32 * 1024
 TWO_YEARS = "max-age=63072000; includeSubDomains"
-NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-"""What an answer of the API may do in a browser that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def headers(authority: str | None, *, tls: bool) -> list[Json]:
     api = {"path": ["/api/*"]}
     return [
         _said({}, every),
-        _said(api, {"Content-Security-Policy": [NOTHING]}),
+        _said(api, {name: [value] for name, value in browsing.HEADERS.items()}),
         _said({"not": [api]}, {"Content-Security-Policy": [_pages(authority)]}),
     ]
 

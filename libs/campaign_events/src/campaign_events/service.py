@@ -39,6 +39,7 @@ from campaign_events.audit_routes import undeclared
 from campaign_events.audit_store import DATABASE, RECORDS
 from campaign_events.audit_trail import Trail
 from campaign_events.bodies import BodyLimit
+from campaign_events.browsing import Browsing
 from campaign_events.envelope import new_id
 from campaign_events.erasing import Erasing
 from campaign_events.eventlog import EventLog
@@ -144,6 +145,7 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.add_middleware(TokenDoor)
     app.add_middleware(AuditDoor, trail=trail)
     app.add_middleware(RateLimit, verifier=verifier, settings=settings)
+    app.add_middleware(Browsing)
     app.add_middleware(Traffic)
     add_problem_handlers(app)
     describe(app)
