@@ -118,7 +118,15 @@ def _private(program: str) -> Iterator[Engine]:
     finally:
         process.send_signal(SIGTERM)
         process.wait(PATIENCE_S)
+        _unmount_below(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unmount_below(folder: Path) -> None:
+    """Let go of what dockerd leaves mounted, the network namespace of containers without network."""
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in sorted((one for one in mounts if Path(one).is_relative_to(folder)), reverse=True):
+        subprocess.run(["umount", place], check=False)
 
 
 def _until_it_answers(process: subprocess.Popen[bytes], private: Engine, log: Path) -> None:

@@ -17,7 +17,7 @@ from containers.engine import Engine, EngineError, NoEngineError, engine
 SERVERS = ("nats", "mongo")
 TESTS = tuple(
     f"tests/integration/test_{name}.py"
-    for name in ("eventlog", "projection", "leases", "campaign_api", "dispatcher", "audit_trail")
+    for name in ("eventlog", "projection", "leases", "campaign_api", "dispatcher")
 )
 
 
