@@ -83,6 +83,8 @@ async def test_who_answers_stop_is_not_written_to_again(rig: Rig) -> None:
 
     assert {entry["phone"] for entry in entries} == {phone(number) for number in range(1, 21)}
     assert {entry["source"] for entry in entries} == {"stop"}
-    assert f'carillon_link_inbound_messages_total{{link="{rig.link}",meaning="stop"}} 20.0' in metrics
+    assert (
+        f'carillon_link_inbound_messages_total{{link="{rig.link}",meaning="stop"}} 20.0' in metrics
+    )
     assert moves(facts) == {"skipped": 20, "queued": 5}
     assert "stop" not in (rig.folder / "dispatcher.log").read_text().replace("stopped", "").lower()

@@ -1,4 +1,4 @@
-"""`python -m smsc --config FILE [--host H] [--port N] [--ledger FILE]`: the carrier as a program."""
+"""`python -m smsc --config FILE [--host H] [--port N] [--ledger FILE]`: the carrier, a program."""
 
 import argparse
 import asyncio
