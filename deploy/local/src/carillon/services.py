@@ -6,13 +6,14 @@ import importlib.util
 import json
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from carillon.errors import PlainError
+from carillon.ports import Ports
 from carillon.supervisor import Program
 
 SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
@@ -64,6 +65,17 @@ class Service:
         except httpx.TransportError:
             return False
         return answer.is_success
+
+
+def processes_of(names: Iterable[str], numbers: Mapping[str, int], ports: Ports) -> list[Service]:
+    """Every process of these services, with a port of its own; one each unless told otherwise."""
+    processes = [Service(name, ports.take(name)) for name in names]
+    more = [
+        Service(one.name, ports.take(f"{one.name}-{number}"), number)
+        for one in processes
+        for number in range(2, numbers.get(one.name, 1) + 1)
+    ]
+    return [*processes, *more]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from carillon.services import (
     bundled_carrier_config,
     bundled_telephony,
     package_folder,
+    processes_of,
     simulated_link,
     simulator_login,
 )
@@ -245,7 +246,7 @@ async def start_servers(stack: Stack, ending: AsyncExitStack) -> None:
 async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     simulators = [_carrier(stack), *_phones(stack)]
     await together(_migrate(stack), _start_together(stack, ending, simulators))
-    services = _services(stack)
+    services = processes_of(stack.options.services, stack.options.processes, stack.ports)
     programs = [
         one.program(_log(stack, one.instance), stack.data, _settings_of(stack, one))
         for one in services
@@ -267,19 +268,6 @@ async def _start_carillon(stack: Stack, ending: AsyncExitStack) -> None:
     stack.url = edge.url
     program = edge.program(_log(stack, "edge"), _plain_environment(stack.options))
     await _start_together(stack, ending, [program])
-
-
-def _services(stack: Stack) -> list[Service]:
-    """Every process of every service, with a port of its own."""
-    numbered = [
-        (name, number)
-        for name in stack.options.services
-        for number in range(1, stack.options.processes.get(name, 1) + 1)
-    ]
-    return [
-        Service(name, stack.ports.take(name if number == 1 else f"{name}-{number}"), number)
-        for name, number in numbered
-    ]
 
 
 async def _migrate(stack: Stack) -> None:
