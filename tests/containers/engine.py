@@ -123,7 +123,7 @@ def _private(program: str) -> Iterator[Engine]:
 
 
 def _unmount_below(folder: Path) -> None:
-    """Let go of what dockerd leaves mounted, the network namespace of containers without network."""
+    """Let go of what dockerd leaves mounted: the network of containers that have none."""
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in sorted((one for one in mounts if Path(one).is_relative_to(folder)), reverse=True):
         subprocess.run(["umount", place], check=False)
