@@ -163,6 +163,13 @@ async def test_a_method_that_is_not_there_says_which_are(team: Team) -> None:
     assert answer.headers["Allow"] == "POST"
 
 
+async def test_every_method_of_a_path_is_told(team: Team) -> None:
+    async with team.speak("author") as author:
+        answer = await author.post("/api/v1/settings", json={})
+
+    assert answer.headers["Allow"] == "GET, PATCH"
+
+
 @pytest.mark.parametrize("named", ["a.b", "a.>", "*a", "a b", "x/y", "", "é", "a" * 65])
 async def test_a_workspace_is_one_token_of_a_subject(team: Team, named: str) -> None:
     async with team.speak("super_admin") as person:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import compile_path
 
 from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
@@ -91,11 +91,11 @@ def problem_of(error: Exception) -> Problem:  # noqa: C901, PLR0911 - one line p
             return Problem(500, "internal", "Something went wrong on our side; it is logged.")
 
 
-def _methods(request: Request) -> set[str]:
-    """Return what may be asked of this path; its routes know one method each."""
-    routes = (route for route in request.app.routes if isinstance(route, Route))
-    fitting = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {method for route in fitting for method in route.methods or ()}
+def _methods(request: Request) -> str:
+    """Return what may be asked of this path: one route knows one method."""
+    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
+    fitting = (path for path in paths if compile_path(path)[0].match(request.url.path))
+    return ", ".join(sorted({method.upper() for path in fitting for method in paths[path]}))
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -126,8 +126,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         response = problem.response()
         if isinstance(error, HTTPException):
             response.headers.update(error.headers or {})
-        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            response.headers["Allow"] = ", ".join(sorted(_methods(request)))
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+            response.headers["Allow"] = methods
         return response
 
     for kind in (
