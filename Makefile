@@ -176,7 +176,7 @@ test-containers: install ## integration tests with nats-server and mongod in con
 .PHONY: chaos
 chaos: install ## big campaigns while services and servers are killed at random (many minutes)
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s -k everybody tests/system/test_kills.py
-	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s tests/system/test_clusters.py
+	CARILLON_CHAOS=1 $(BIN)/python -m pytest -s tests/system/test_clusters.py tests/system/test_rolling_restart.py
 	CARILLON_CHAOS=1 $(BIN)/python -m pytest tests/system/test_dialling.py
 	CARILLON_STOPPED_S=60 $(BIN)/python -m pytest -k stands_still tests/system/test_audit.py
 

@@ -142,7 +142,9 @@ async def test_an_upload_may_be_large(caller: httpx.AsyncClient, path: str) -> N
     assert (await caller.put(path, content=b"x" * (8 * MAX_BODY))).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/api/../metrics", "//metrics"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/readyz", "/readyz/serving", "/metrics", "/api/../metrics", "//metrics"]
+)
 async def test_probes_and_metrics_are_not_reached(edge: Edge, path: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())

@@ -18,17 +18,17 @@ DEFAULT_PORT = 8080
 READS = ("GET", "HEAD")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 METHODS = (*READS, *WRITES, "OPTIONS")
-PROBES = ("/livez", "/readyz", "/metrics")
+PROBES = ("/livez", "/readyz", "/readyz/*", "/metrics")
 # A service that is being started again is waited for this long before the caller hears of it.
 WAIT_FOR_SERVICE = "1s"
 # A core that takes calls but stands still counts as down. Others may think for longer: uploads.
 CORE = "dispatcher"
 WAIT_FOR_CORE = "5s"
 # Of several processes one that can not be reached is left alone for a moment, and so is one that
-# says nothing when it is asked whether it lives.
+# says nothing, or that it ends, when it is asked.
 LEFT_ALONE = {
     "passive": {"fail_duration": "2s", "max_fails": 1},
-    "active": {"uri": "/livez", "interval": "2s", "timeout": "3s"},
+    "active": {"uri": "/readyz/serving", "interval": "500ms", "timeout": "3s"},
 }
 
 

@@ -53,6 +53,8 @@ CALLING = "dialler"  # the service that needs a phone network
 PAGES = "read_model"  # the service whose package holds the dashboard
 ADMINISTRATOR = Identity("dev-admin", "Local Admin", DEMO_WORKSPACE, ("admin",))
 
+HEARD_OF_S = 1.5  # the edge asks twice a second which of several processes go on
+
 type Narrate = Callable[[str], None]
 
 
@@ -389,4 +391,6 @@ def _settings_of(stack: Stack, service: Service) -> dict[str, str]:
         "CARILLON_TELEPHONY": str(stack.telephony),
         "CARILLON_AUDIT_FALLBACK": str(stack.data / "audit" / f"{service.instance}.jsonl"),
     }
-    return dict(stack.options.environment) | settings
+    several = stack.options.processes.get(service.name, 1) > 1
+    drain = {"CARILLON_DRAIN_S": str(HEARD_OF_S)} if several else {}
+    return drain | dict(stack.options.environment) | settings

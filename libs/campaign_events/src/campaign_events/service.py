@@ -19,14 +19,12 @@ from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from nats.aio.client import Client
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     Counter,
     disable_created_metrics,
-    generate_latest,
 )
 from pymongo import AsyncMongoClient
 
@@ -43,10 +41,11 @@ from campaign_events.browsing import Browsing
 from campaign_events.envelope import new_id
 from campaign_events.erasing import Erasing
 from campaign_events.eventlog import EventLog
-from campaign_events.migrations import Schema, SchemaMismatch
+from campaign_events.migrations import Schema
 from campaign_events.nats_login import Connection, NatsLogin
 from campaign_events.openapi import describe
 from campaign_events.parked_desk import ParkedDesk
+from campaign_events.probes import PROBE_S, Checks, add_probes, goes_on
 from campaign_events.problems import add_problem_handlers
 from campaign_events.projection import Database, Document
 from campaign_events.rate_limit import RateLimit
@@ -59,7 +58,6 @@ from campaign_events.vitals import Vitals, version_of_platform
 DISCONNECTS = Counter("carillon_nats_disconnects", "Losses of the connection to NATS")
 
 log = structlog.get_logger(__name__)
-PROBE_S = 2.0
 _NO_TELEMETRY_OF_FASTAPI: TelemetryConfig = {
     "tracing": False,
     "metrics": False,
@@ -149,12 +147,13 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.add_middleware(Traffic)
     add_problem_handlers(app)
     describe(app)
-    checks: dict[str, Callable[[], Awaitable[Any]]] = {
+    checks: Checks = {
+        "serving": lambda: goes_on(resources.stopping),
         "nats": lambda: resources.nc.jetstream(timeout=PROBE_S).account_info(),
         "mongo": lambda: resources.mongo.admin.command("ping"),
         "schema": gate.check,
     }
-    _add_probes(app, checks)
+    add_probes(app, checks)
     return app
 
 
@@ -169,6 +168,8 @@ async def run(
     app: FastAPI, resources: Resources, work: Mapping[str, Coroutine[Any, Any, None]]
 ) -> None:
     """Serve HTTP and do the work until SIGTERM; then take nothing new, finish, and return.
+
+    For `drain_s` after SIGTERM everything goes on, but `/readyz` says that it ends.
 
     The first piece of work that fails ends the process with 1.
     """
@@ -217,25 +218,24 @@ async def run(
     }
     tasks.add(asyncio.create_task(server.serve(), name="http"))
     stop = asyncio.create_task(stopping.wait(), name="stop")
-    done, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)
+    failed, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if failed == {stop}:
+        failed, _ = await asyncio.wait(
+            tasks, timeout=resources.settings.drain_s, return_when=asyncio.FIRST_COMPLETED
+        )
     server.should_exit = True
-    failed = [task for task in done if task is not stop and _ended_badly(task)]
+    for task in failed - {stop}:
+        error = None if task.cancelled() else task.exception()
+        log.error("work ended", work=task.get_name(), exc_info=error)
     for task in tasks:
         if task.get_name() != "http":
             task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await trail.close()
     stop.cancel()
-    if failed:
+    if failed - {stop}:
         sys.exit(1)
     log.info("stopped")
-
-
-def _ended_badly(task: asyncio.Task[Any]) -> bool:
-    """Report a piece of work that ended while nobody asked it to."""
-    error = None if task.cancelled() else task.exception()
-    log.error("work ended", work=task.get_name(), exc_info=error)
-    return True
 
 
 class _Server(uvicorn.Server):
@@ -244,34 +244,6 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _add_probes(app: FastAPI, checks: Mapping[str, Callable[[], Awaitable[Any]]]) -> None:
-    @app.get("/livez", include_in_schema=False)
-    async def livez() -> dict[str, str]:
-        return {"status": "ok"}
-
-    @app.get("/readyz", include_in_schema=False)
-    async def readyz(response: Response) -> dict[str, str]:
-        states = await asyncio.gather(*(_ping(check) for check in checks.values()))
-        report = dict(zip(checks, states, strict=True))
-        response.status_code = 200 if set(states) == {"ok"} else 503
-        return report
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _ping(check: Callable[[], Awaitable[Any]]) -> str:
-    try:
-        async with asyncio.timeout(PROBE_S):
-            await check()
-    except SchemaMismatch as error:
-        return f"down: {error}"
-    except Exception as error:  # noqa: BLE001 - whatever a ping raises is its answer
-        return f"down: {type(error).__name__}"
-    return "ok"
 
 
 # Local variables stay out of the logs: they hold passwords and phone numbers.

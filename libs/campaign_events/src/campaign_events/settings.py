@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     mongo_url: Annotated[str, Field(repr=False)]
     http_host: str = "127.0.0.1"
     http_port: int
+    drain_s: Annotated[float, Field(ge=0)] = 0
+    """How long requests are still answered after SIGTERM: who routes them has to hear of it."""
     issuer: str
     audience: str
     jwks: str
