@@ -28,7 +28,7 @@ from read_model.projections import HISTORY
 from read_model.views import history
 
 pytestmark = [
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(120),
     # pymongo leaves its socket to the garbage collector when it is cancelled while it connects.
     pytest.mark.filterwarnings("ignore:.*socket:pytest.PytestUnraisableExceptionWarning"),
 ]
