@@ -57,4 +57,4 @@ def test_the_edge_leaves_one_of_several_processes_alone_that_does_not_answer(
     config = str(Edge(tmp_path, 8080, places, None).config())
 
     assert "[{'dial': '127.0.0.1:1'}, {'dial': '127.0.0.1:2'}]" in config
-    assert config.count("'/livez', 'interval'") == config.count("{'dial': '127.0.0.1:2'}")
+    assert config.count("'/readyz/serving', 'interval'") == config.count("{'dial': '127.0.0.1:2'}")
