@@ -171,6 +171,7 @@ async def test_a_super_admin_and_nobody_else_looks_into_other_workspaces(
     crew: Crew, strangers: Mapping[str, httpx.AsyncClient]
 ) -> None:
     made = (await crew.campaign(await crew.sender()))["id"]
+    await crew.seen(f"/campaigns/{made}")
     query = {"workspace": crew.workspace}
     for role, client in strangers.items():
         answer = await client.get(f"/campaigns/{made}", params=query)

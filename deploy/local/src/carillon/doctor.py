@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from carillon import binaries
+from carillon.asking import asking
 from carillon.binaries import Binary, MissingBinaryError
 from carillon.edge import DEFAULT_PORT
 from carillon.ports import NoFreePortError, Ports, is_free
@@ -245,7 +246,7 @@ async def _answers(name: str, url: str) -> bool:
         return await _listens(address.hostname or "127.0.0.1", address.port or 0)
     path = "/readyz" if name in SERVICES else "/"
     try:
-        async with httpx.AsyncClient(timeout=3) as client:
+        async with asking(3) as client:
             answer = await client.get(url + path)
     except httpx.TransportError:
         return False

@@ -12,6 +12,7 @@ import nats.js.errors
 
 from campaign_events import topology
 from campaign_events.nats_login import Connection
+from carillon.asking import asking
 from carillon.binaries import NATS
 from carillon.credentials import ADMIN
 from carillon.files import OWNER_ONLY, write_atomically
@@ -183,7 +184,7 @@ class NatsServer:
         """
         alone = "" if self.cluster is None else "?js-server-only=true"
         try:
-            async with httpx.AsyncClient(timeout=CONNECT_TIMEOUT) as monitor:
+            async with asking(CONNECT_TIMEOUT) as monitor:
                 answer = await monitor.get(f"http://127.0.0.1:{self.monitor_port}/varz")
                 health = await monitor.get(f"http://127.0.0.1:{self.monitor_port}/healthz{alone}")
         except httpx.TransportError:

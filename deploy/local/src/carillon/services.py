@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from carillon.asking import asking
 from carillon.errors import PlainError
 from carillon.ports import Ports
 from carillon.supervisor import Program
@@ -60,7 +61,7 @@ class Service:
     async def is_ready(self) -> bool:
         """Whether the service says that everything it needs is there."""
         try:
-            async with httpx.AsyncClient(timeout=5) as client:
+            async with asking(5) as client:
                 answer = await client.get(f"http://127.0.0.1:{self.port}/readyz")
         except httpx.TransportError:
             return False
