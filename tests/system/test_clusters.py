@@ -42,7 +42,7 @@ LINKS = (
     if CHAOS
     else [Link("one", WINDOW, 50), Link("two", WINDOW, 50)]
 )
-MESSAGES, CALLS = (30_000, 3_000) if CHAOS else (2_000, 200)
+MESSAGES, CALLS = (30_000, 3_000) if CHAOS else (4_000, 300)
 """Half of them for each link, or for each of two voice campaigns."""
 LEADER, PRIMARY = "the leader", "the primary"
 
