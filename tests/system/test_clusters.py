@@ -7,7 +7,7 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,13 +68,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         undecided_wait_s=5,
     ) as started_up:
         yield started_up
-
-
-@pytest.fixture
-async def crew(up: Platform) -> AsyncIterator[Crew]:
-    crew = Crew.of(up)
-    yield crew
-    await crew.close()
 
 
 async def test_any_one_node_and_any_one_owner_may_die_while_campaigns_run(

@@ -8,7 +8,7 @@ import os
 import signal
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
@@ -17,7 +17,7 @@ import pytest
 from chaos import CARRIER
 from ledgers import differing_views
 from stack_campaigns import Crew, body_of, phones
-from stacks import SERVICES, Link, Platform, platform, until
+from stacks import SERVICES, Link, Platform, asked, platform, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -85,13 +85,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         yield started
 
 
-@pytest.fixture
-async def crew(up: Platform) -> AsyncIterator[Crew]:
-    crew = Crew.of(up)
-    yield crew
-    await crew.close()
-
-
 async def test_processes_are_replaced_without_a_lost_request(up: Platform, crew: Crew) -> None:
     numbers = phones(MESSAGES)
     campaign = await crew.launched(numbers)
@@ -121,15 +114,5 @@ async def replaced(up: Platform, name: str) -> None:
     """End a process as an upgrade does; return when its successor takes requests."""
     pid = await up.signal(name, signal.SIGTERM)
     await until(lambda: up.file().services[name].pid not in (pid, None), f"another {name}")
-    await until_ready(up.file().services[name].url)
-
-
-async def until_ready(url: str) -> None:
-    async with asyncio.timeout(60), httpx.AsyncClient() as client:
-        while True:
-            try:
-                if (await client.get(f"{url}/readyz")).is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.1)
+    async with httpx.AsyncClient() as client:
+        await asked(client, "GET", f"{up.file().services[name].url}/readyz")

@@ -81,6 +81,7 @@ async def test_a_caller_who_asks_too_often_waits_and_nobody_else_does(
     assert refused.json()["code"] == "too_many_requests"
     assert (await ask(seldom)).status_code == 200
     assert (await ask(often, path="/readyz")).status_code == 200
+    assert (await ask(often, path="/readyz/serving")).status_code == 200
 
 
 async def test_who_guesses_tokens_is_stopped_but_for_callers_who_are_known(

@@ -14,6 +14,7 @@ from carillon.deployment_secrets import mongo_server
 from carillon.edge import Edge
 from carillon.errors import PlainError
 from carillon.files import write_atomically
+from carillon.foreign_server import ForeignServer
 from carillon.guarding import EdgeTls
 from carillon.migrate import in_use, migrate
 from carillon.mongo_server import MongoServer, ensure_users
@@ -64,27 +65,17 @@ class Deployment:
             raise PlainError(f"A deployment cannot be prepared without {error}.") from error
 
     @property
-    def mongo(self) -> "MongoServer | ForeignMongo":
-        """Compose's own MongoDB, or the one that is named."""
-        if self.mongo_url is None:
-            return mongo_server(self.passwords)
-        return ForeignMongo(self.mongo_url, self.passwords)
+    def mongo(self) -> MongoServer | ForeignServer:
+        """Compose's own MongoDB, or the one that is named, with its administrator's login."""
+        own = mongo_server(self.passwords)
+        return own if self.mongo_url is None else ForeignServer(self.mongo_url)
 
-
-@dataclass(frozen=True, slots=True)
-class ForeignMongo:
-    """A replica set that others run; its administrator's login does everything here."""
-
-    address: str
-    passwords: Mapping[str, str]
-
-    def url(self, _user: str) -> str:
-        """Where to connect."""
-        return self.address
-
-    async def prepare(self) -> None:
-        """Make users, rights and the audit trail; what is there stays."""
-        await ensure_users(self.address, self.passwords)
+    async def prepare_mongo(self) -> None:
+        """Make users, rights and the audit trail, and our own replica set; what is there stays."""
+        if isinstance(self.mongo, MongoServer):
+            await self.mongo.prepare()
+        else:
+            await ensure_users(self.mongo.url(), self.passwords)
 
 
 async def prepare(deployment: Deployment, environment: Mapping[str, str], say: Narrate) -> None:
@@ -97,7 +88,7 @@ async def prepare(deployment: Deployment, environment: Mapping[str, str], say: N
     mongo = deployment.mongo
     await _until_done("nats", lambda: ensure_topology(deployment.nats_url, deployment.replicas))
     say("nats: streams and consumers are there")
-    await _until_done("mongo", mongo.prepare)
+    await _until_done("mongo", deployment.prepare_mongo)
     say("mongo: replica set, users and rights are there")
     plain = {name: text for name, text in environment.items() if not name.startswith("CARILLON_")}
     await migrate(await in_use(SERVICES, mongo.url(ADMIN)), mongo.url, plain, say)

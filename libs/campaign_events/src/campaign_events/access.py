@@ -185,7 +185,7 @@ async def _verified(request: Request) -> Caller:
     if not token:
         raise Problem(401, "unauthorized", "A bearer token is needed.")
     verifier: Verifier = request.app.state.verifier
-    return await verifier.verify(token.strip())
+    return await verifier.verify(token)
 
 
 class Allowed:

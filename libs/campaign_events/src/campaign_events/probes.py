@@ -11,9 +11,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from campaign_events.migrations import SchemaMismatch
 
 PROBE_S = 2.0
+LIVE, READY, METRICS = "/livez", "/readyz", "/metrics"
 OK = "ok"
 
 type Checks = Mapping[str, Callable[[], Awaitable[Any]]]
+
+
+def is_probe(path: str) -> bool:
+    """Tell whether those who run the service ask, not those who use it."""
+    return path in (LIVE, READY, METRICS) or path.startswith(f"{READY}/")
 
 
 class Ending(Exception):
@@ -32,19 +38,19 @@ def add_probes(app: FastAPI, checks: Checks) -> None:
     `/readyz/{check}` asks one of them only, as with Kubernetes' own servers.
     """
 
-    @app.get("/livez", include_in_schema=False)
+    @app.get(LIVE, include_in_schema=False)
     async def livez() -> dict[str, str]:
         return {"status": OK}
 
-    @app.get("/readyz", include_in_schema=False)
+    @app.get(READY, include_in_schema=False)
     async def readyz(response: Response) -> dict[str, str]:
         return await _report(checks, response)
 
-    @app.get("/readyz/{check}", include_in_schema=False)
+    @app.get(f"{READY}/{{check}}", include_in_schema=False)
     async def one(check: str, response: Response) -> dict[str, str]:
         return await _report({name: ask for name, ask in checks.items() if name == check}, response)
 
-    @app.get("/metrics", include_in_schema=False)
+    @app.get(METRICS, include_in_schema=False)
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_events.access import Verifier, bearer
+from campaign_events.probes import is_probe
 from campaign_events.problems import Problem
 from campaign_events.settings import Settings
-from campaign_events.traffic import PROBES
 
 WINDOW_S = 10
 REFUSED_WINDOW_S = 60
@@ -62,7 +62,7 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or tell when to come again."""
-        if scope["type"] != "http" or scope["path"] in PROBES:
+        if scope["type"] != "http" or is_probe(scope["path"]):
             await self._app(scope, receive, send)
             return
         address = scope["client"][0] if scope["client"] else ""

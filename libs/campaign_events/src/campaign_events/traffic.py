@@ -6,6 +6,7 @@ from prometheus_client import Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_events import tracing
+from campaign_events.probes import is_probe
 
 TOOK = Histogram(
     "carillon_http_request_seconds",
@@ -16,7 +17,6 @@ TOOK = Histogram(
 OPEN = Gauge("carillon_http_open_requests", "Requests that are being answered, streams too")
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-PROBES = frozenset(("/livez", "/readyz", "/metrics"))
 UNMATCHED = "unmatched"
 """The route of a request that no route is there for."""
 
@@ -29,7 +29,7 @@ class Traffic:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, and measure its answer."""
-        if scope["type"] != "http" or scope["path"] in PROBES:
+        if scope["type"] != "http" or is_probe(scope["path"]):
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
