@@ -96,7 +96,7 @@ def measured(name: str, measure: Callable[[], Awaitable[Findings]]) -> None:
         orjson.dumps(findings.model_dump(), option=orjson.OPT_INDENT_2)
     )
     for row in findings.rows:
-        ratio = "" if row.ratio is None else f"  {row.ratio:.2f} × {row.beside}"
+        ratio = "" if row.ratio is None else f", {row.ratio:.2f} times {row.beside}"
         say(f"{row.what}: {median(row.ours):,.1f} {row.unit}{ratio}  aim {row.aim}: {row.reached}")
 
 
