@@ -114,6 +114,7 @@ async def service(
         "NATS_URL": nats_url,
         "MONGO_URL": mongo_url,
         "HTTP_PORT": str(port),
+        "INSTANCE": "streams",
         "ISSUER": ISSUER,
         "AUDIENCE": AUDIENCE,
         "JWKS": str(issuer.jwks),
