@@ -36,12 +36,13 @@ class Link:
     id: str
     window: int = 100
     segments_per_second: float = 2000
+    sessions: int = 1
 
     def toml(self, port: int) -> str:
         return (
             f'[[links]]\nid = "{self.id}"\ntype = "smpp"\nhost = "127.0.0.1"\nport = {port}\n'
             f'system_id = "{self.id}"\npassword = "secret"\nwindow = {self.window}\n'
-            f"segments_per_second = {self.segments_per_second}\n"
+            f"segments_per_second = {self.segments_per_second}\nsessions = {self.sessions}\n"
         )
 
     @property

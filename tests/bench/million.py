@@ -6,42 +6,21 @@ grow with the audience is what the two peaks beside each other show.
 """
 
 import asyncio
-import json
 import os
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import psutil
-
-from bench.first import CARRIER, client, done, say, sender, until
-from carillon.stack import Options, Stack, running_stack
+from bench.campaigns import client, done, draft, memory, platform, sender, until, upload
+from bench.rows import say
+from carillon.stack import Stack
+from stacks import Link
 
 FEW = 10_000
 MANY = int(os.environ.get("BENCH_MESSAGES", "1000000"))
-LINKS = """
-[[links]]
-id = "fast"
-type = "smpp"
-host = "127.0.0.1"
-port = 24775
-system_id = "fast"
-password = "secret"
-window = 200
-segments_per_second = 100000
-"""
+LINK = Link("fast", window=200, segments_per_second=100_000)
 SAMPLE_S = 1.0
-MIB = 1024**2
-
-
-def sizes(stack: Stack) -> Iterator[tuple[str, float]]:
-    """The resident memory of each process now, in MiB."""
-    for name, place in stack.file().services.items():
-        if place.pid is not None:
-            yield name, psutil.Process(place.pid).memory_info().rss / MIB
 
 
 @asynccontextmanager
@@ -51,7 +30,7 @@ async def sampled(stack: Stack) -> AsyncIterator[dict[str, float]]:
 
     async def sample() -> None:
         while True:
-            for name, size in sizes(stack):
+            for name, size in memory(stack).items():
                 peaks[name] = max(size, peaks.get(name, 0))
             await asyncio.sleep(SAMPLE_S)
 
@@ -63,14 +42,6 @@ async def sampled(stack: Stack) -> AsyncIterator[dict[str, float]]:
         await asyncio.gather(sampling, return_exceptions=True)
 
 
-async def rows(count: int) -> AsyncIterator[bytes]:
-    """A file of numbers, made as it is sent."""
-    yield b"phone,name\n"
-    for first in range(0, count, 5_000):
-        numbers = range(first, min(first + 5_000, count))
-        yield "".join(f"+491512{number:07d},N{number}\n" for number in numbers).encode()
-
-
 async def whole(stack: Stack, sender_id: str, count: int) -> dict[str, float]:
     """Send one campaign from upload to the last report; return the peaks of memory."""
     async with (
@@ -78,25 +49,10 @@ async def whole(stack: Stack, sender_id: str, count: int) -> dict[str, float]:
         client(stack, "author") as author,
         client(stack, "admin", sub="mo") as admin,
     ):
-        body = {
-            "channel": "sms",
-            "name": f"{count} people",
-            "text": "Hello {{name}}, this is measured",
-            "sender_id": sender_id,
-            "link_id": "fast",
-            "mode": "on_demand",
-        }
-        path = f"/campaigns/{(await done(await author.post('/campaigns', json=body)))['id']}"
+        campaign = await draft(author, sender_id, LINK.id)
+        path = f"/campaigns/{campaign}"
         began = time.perf_counter()
-        report = await done(
-            await author.put(
-                f"{path}/contacts",
-                content=rows(count),
-                headers={"Content-Type": "text/csv"},
-                timeout=None,
-            )
-        )
-        assert report["accepted"] == count, report
+        await upload(author, campaign, count)
         uploaded = time.perf_counter()
         await until(admin, f"/moderation{path}/approve")
         sending = finished = 0.0
@@ -119,17 +75,10 @@ async def whole(stack: Stack, sender_id: str, count: int) -> dict[str, float]:
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
-        data = Path(folder)
-        carrier, links = data / "carrier.toml", data / "bench-links.toml"
-        carrier.write_text(CARRIER)
-        links.write_text(LINKS)
-        (data / "ports.json").write_text(json.dumps({"carrier": 24_775}))
-        options = Options(data=data, port=0, links=links, carrier=carrier)
-        async with running_stack(options, lambda _: None) as stack:
-            sender_id = await sender(stack)
-            few = await whole(stack, sender_id, FEW)
-            many = await whole(stack, sender_id, MANY)
+    async with platform((LINK,)) as stack:
+        sender_id = await sender(stack)
+        few = await whole(stack, sender_id, FEW)
+        many = await whole(stack, sender_id, MANY)
     say(f"peak memory, MiB, at {FEW:,} and at {MANY:,} recipients:")
     for name, peak in many.items():
         say(f"  {name:<12} {few.get(name, 0):6.0f} {peak:6.0f}")

@@ -1,31 +1,35 @@
 """The bare link: how fast the same carrier takes messages when nothing is stored anywhere."""
 
+import tempfile
 import time
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from bench.campaigns import carrier
 from carrier import running
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
+from stacks import Link
 
 
-async def raw_link_rate(config: str, folder: Path, window: int, count: int) -> float:
+async def raw_link_rate(link: Link, latency_ms: float, count: int) -> float:
     """Submit `count` messages to a carrier and hear all reports; messages per second."""
-    source = Source("Bench")
-    raw = folder / "raw"
-    raw.mkdir()
-    with running(raw, config) as carrier:
+    with (
+        tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder,
+        running(Path(folder), carrier([link], latency_ms)) as listening,
+    ):
         settings = LinkSettings(
-            id="raw",
+            id=link.id,
             host="127.0.0.1",
-            port=carrier.port,
-            system_id="fast",
+            port=listening.port,
+            system_id=link.id,
             password=SecretStr("secret"),
-            window=window,
+            window=link.window,
+            sessions=link.sessions,
         )
-        return await _rate(settings, source, count)
+        return await _rate(settings, Source("Bench"), count)
 
 
 async def _rate(settings: LinkSettings, source: Source, count: int) -> float:

@@ -6,11 +6,9 @@ nor older than what was read before. In the end one view is rolled back, and all
 """
 
 import asyncio
-import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,14 +20,16 @@ from typing import Any
 import httpx
 import nats
 
-from bench.first import CARRIER, client, done, say, sender, until
+from bench.campaigns import client, done, platform, prepare, sender, until
 from bench.folding import fill_campaigns, fill_messages
+from bench.rows import say
 from campaign_events.call import AttemptEnd, CallsDialled, CallsEnded, CallsFinished, Dial
 from campaign_events.envelope import Address, Event, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import BATCH
 from campaign_events.suppression import LIST, SuppressionsAdded
-from carillon.stack import Options, Stack, running_stack
+from carillon.stack import Stack
+from stacks import Link
 
 FACTS = int(os.environ.get("BENCH_FACTS", "1000000"))
 CAMPAIGNS = 2_000
@@ -37,17 +37,7 @@ CALLS = 50_000
 OPTED_OUT = 50_000
 RECIPIENTS = int(os.environ.get("BENCH_MESSAGES", "40000"))
 PER_S = 30
-LINKS = f"""
-[[links]]
-id = "steady"
-type = "smpp"
-host = "127.0.0.1"
-port = 24785
-system_id = "steady"
-password = "secret"
-window = 100
-segments_per_second = {PER_S}
-"""
+LINK = Link("steady", segments_per_second=PER_S)
 KILLED_BUILDER = "dispatcher.messages"
 KILLED_SERVICE = "read_model.messages"
 READ_EVERY_S = 0.05
@@ -111,19 +101,8 @@ async def caught_up(admin: httpx.AsyncClient) -> list[Json]:
 async def campaign_under_way(stack: Stack) -> AsyncIterator[str]:
     """A campaign that sends for as long as the block does, if it has enough people."""
     sender_id = await sender(stack)
+    made = await prepare(stack, sender_id, LINK.id, RECIPIENTS)
     async with client(stack, "author") as author, client(stack, "admin", sub="mo") as admin:
-        body = {
-            "channel": "sms",
-            "name": "Under way",
-            "text": "Hello {{name}}",
-            "sender_id": sender_id,
-            "link_id": "steady",
-            "mode": "on_demand",
-        }
-        made = (await done(await author.post("/campaigns", json=body)))["id"]
-        rows = "phone,name\n" + "".join(f"+4915112{row:06d},N\n" for row in range(RECIPIENTS))
-        headers = {"Content-Type": "text/csv"}
-        await done(await author.put(f"/campaigns/{made}/contacts", content=rows, headers=headers))
         await until(admin, f"/moderation/campaigns/{made}/approve")
         yield made
         row = await done(await author.get(f"/campaigns/{made}"))
@@ -203,15 +182,8 @@ async def rebuilt(stack: Stack, admin: httpx.AsyncClient, item: Json) -> None:
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
-        data = Path(folder)
-        carrier, links = data / "carrier.toml", data / "bench-links.toml"
-        carrier.write_text(CARRIER)
-        links.write_text(LINKS)
-        (data / "ports.json").write_text(json.dumps({"carrier": 24_785}))
-        options = Options(data=data, port=0, links=links, carrier=carrier)
-        async with running_stack(options, lambda _: None) as stack, client(stack, "admin") as admin:
-            await measure(stack, admin)
+    async with platform((LINK,)) as stack, client(stack, "admin") as admin:
+        await measure(stack, admin)
 
 
 async def measure(stack: Stack, admin: httpx.AsyncClient) -> None:
