@@ -1,0 +1,99 @@
+"""PostgreSQL for what Carillon is measured beside: a server of its own below a folder.
+
+The programs are Debian's: as installed, or in the folder that `POSTGRES_BIN` names. They refuse to
+run as root, so root runs them as `nobody`.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+INSTALLED = Path("/usr/lib/postgresql")
+USER = "nobody"
+"""Whose processes they are when root starts them."""
+DURABLE = "fsync=on, synchronous_commit=on, everything else as PostgreSQL has it by default"
+
+
+def version() -> str:
+    """Return what the server calls itself."""
+    answer = subprocess.run(
+        [_program("postgres"), "--version"], capture_output=True, text=True, check=True
+    )
+    return answer.stdout.strip()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Mapping[str, str]]:
+    """A server on a free port of 127.0.0.1; gives what `eventsourcing` asks for to connect."""
+    data, sockets = folder / "data", folder / "sockets"
+    for made in (folder, data, sockets):
+        made.mkdir(exist_ok=True)
+        _give(made)
+    options = ("--auth=trust", "--username=bench", "--encoding=UTF8", "--no-locale", "--no-sync")
+    _run("initdb", "--pgdata", str(data), *options)
+    port = _free_port()
+    settings = (
+        f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={sockets} "
+        "-c fsync=on -c synchronous_commit=on"
+    )
+    log = str(data / "server.log")
+    _run("pg_ctl", "--pgdata", str(data), "--wait", "--log", log, "--options", settings, "start")
+    try:
+        yield {
+            "POSTGRES_DBNAME": "postgres",
+            "POSTGRES_HOST": "127.0.0.1",
+            "POSTGRES_PORT": str(port),
+            "POSTGRES_USER": "bench",
+            "POSTGRES_PASSWORD": "trusted",
+        }
+    finally:
+        _run("pg_ctl", "--pgdata", str(data), "--wait", "--mode", "fast", "stop")
+
+
+def _program(name: str) -> str:
+    """Return where a program is: in `POSTGRES_BIN`, on the path, or in the newest version."""
+    given = os.environ.get("POSTGRES_BIN")
+    folders = [Path(given)] if given else sorted(INSTALLED.glob("*/bin"), reverse=True)
+    for folder in folders:
+        if (folder / name).exists():
+            return str(folder / name)
+    if found := shutil.which(name):
+        return found
+    raise SystemExit(f"PostgreSQL is missing ({name}): make postgres")
+
+
+def _run(name: str, *arguments: str) -> None:
+    command = [_program(name), *arguments]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--reuid", USER, "--regid", _group(), "--clear-groups", *command]
+    # A server keeps the pipes of whoever started it: nobody waits for their end.
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, cwd="/"
+    )
+    if done.returncode:
+        raise SystemExit(f"{name} ended with {done.returncode}")
+
+
+def _give(folder: Path) -> None:
+    """Let the server's user have the folder, and reach it."""
+    if os.geteuid() == 0:
+        user = pwd.getpwnam(USER)
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        for above in folder.parents:
+            if not above.stat().st_mode & 0o001 and above.stat().st_uid == 0:
+                above.chmod(above.stat().st_mode | 0o011)
+
+
+def _group() -> str:
+    return str(pwd.getpwnam(USER).pw_gid)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
