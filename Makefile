@@ -1,6 +1,8 @@
 # `make` lists what can be done here.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Tests start hundreds of processes: none of them shall compile again what has not changed.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
