@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from campaign_events.access import Allowed, Caller, Permission, authenticate
 from campaign_events.answers import Campaign, Items, Recent, Row, answers
 from campaign_events.campaign import Status
 from campaign_events.envelope import Position
 from campaign_events.paging import Paged
-from campaign_events.positions import settled
+from campaign_events.positions import settled, tell
 from campaign_events.presentation import campaign as campaign_row
 from campaign_events.problems import not_found
 from campaign_events.voice import VoiceStatus
@@ -40,9 +40,12 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(authenticate), Depend
 
 
 @router.get("/overview", responses=answers(Shown))
-async def overview(caller: Reader, source: From) -> dict[str, Any]:
+async def overview(caller: Reader, source: From, position: Place) -> Response:
     """Return all parts of the overview at once."""
-    return await source.overview.whole(caller.workspace)
+    whole = await source.overview.whole(caller.workspace)
+    response = Response(whole.encoded, media_type="application/json")
+    tell(response, position)
+    return response
 
 
 @router.get("/overview/kpi", responses=answers(Kpi))

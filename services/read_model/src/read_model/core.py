@@ -1,6 +1,5 @@
-"""Is the core there? The dispatcher answers `core.health`; its answer holds for a second."""
+"""Is the core there? The dispatcher answers `core.health`."""
 
-import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,9 +8,10 @@ import nats.errors
 import orjson
 from nats.aio.client import Client
 
+from read_model.seen import Seen
+
 SUBJECT = "core.health"
 PATIENCE_S = 0.5
-HOLDS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,14 @@ class Core:
     """Asks the core at most once a second, however many want to know."""
 
     nc: Client
-    _health: Health = Health("down", None)
-    _asked_at: float = float("-inf")
-    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _health: Seen[Health] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._health = Seen(self._ask, Health("down", None))
 
     async def health(self) -> Health:
-        """Return what the core said within the last second."""
-        async with self._asking:
-            if time.monotonic() - self._asked_at > HOLDS_S:
-                self._health = await self._ask()
-                self._asked_at = time.monotonic()
-            return self._health
+        """Return what the core said within the last two seconds."""
+        return await self._health.get()
 
     async def _ask(self) -> Health:
         asked_at = time.perf_counter()

@@ -1,7 +1,6 @@
 """Is everything all right? Answers also while MongoDB or NATS are away."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +13,10 @@ from read_model.audit_waiting import Waiting
 from read_model.core import Core, Health
 from read_model.places import Places
 from read_model.schemas import Schemas
+from read_model.seen import HOLDS_S, Seen
 
 DEFAULT_DAYS = 90
 PATIENCE_S = 0.5
-HOLDS_S = 1.0
 
 
 @dataclass(slots=True)
@@ -31,30 +30,28 @@ class Diagnostics:
     schemas: Schemas
     retention: Callable[[str], int] = lambda _: DEFAULT_DAYS
     """For how many days a workspace's audit records are kept."""
-    _seen: dict[str, Any] = field(default_factory=dict)
-    _core: Health = field(default_factory=lambda: Health("down", None))
-    _looked_at: float = float("-inf")
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _seen: Seen[tuple[dict[str, Any], Health]] = field(init=False)
 
-    async def shown(self, workspace: str, *, details: bool = False) -> dict[str, Any]:
-        """Return the state of the platform as it was within the last second.
+    def __post_init__(self) -> None:
+        self._seen = Seen(self._look, ({}, Health("down", None)))
+
+    async def shown(
+        self, workspace: str, *, details: bool = False, within_s: float = HOLDS_S
+    ) -> dict[str, Any]:
+        """Return the state of the platform as it was within the last second, or `within_s`.
 
         `details` are what administrators may know besides.
         """
-        async with self._looking:
-            if time.monotonic() - self._looked_at > HOLDS_S:
-                self._seen = await self._look()
-                self._looked_at = time.monotonic()
-            kept = {"retention_days": self.retention(workspace)}
-            links = self._core.shown_links(details=details)
-            return self._seen | {"audit": kept | self._seen["audit"], "links": links}
+        seen, health = await self._seen.get(within_s)
+        kept = {"retention_days": self.retention(workspace)}
+        links = health.shown_links(details=details)
+        return seen | {"audit": kept | seen["audit"], "links": links}
 
-    async def _look(self) -> dict[str, Any]:
+    async def _look(self) -> tuple[dict[str, Any], Health]:
         health, mongo, (views, log_answers), schemas = await asyncio.gather(
             self.core.health(), self._database(), self.places.shown(), self.schemas.shown()
         )
-        self._core = health
-        return {
+        seen = {
             "core_api": health.shown,
             "db_schema": schemas,
             "audit": self.waiting.shown(),
@@ -62,6 +59,7 @@ class Diagnostics:
             "nats": "ok" if log_answers else "down",
             "mongo": mongo,
         }
+        return seen, health
 
     async def _database(self) -> str:
         try:

@@ -1,37 +1,71 @@
-"""Answers that are read once and held until the view they come from moves."""
+"""Answers that are read once for all who ask, and held until a view they come from moves."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from campaign_events.projector import Projector
 
-MOST = 10_000
+MOST = 1_000
 """Answers held at most; beyond that all are let go and read again."""
+
+type Place = tuple[Hashable, ...]
+
+
+@dataclass(slots=True)
+class _Known[T]:
+    """What is known under one key, who reads it, and who will once that one is done."""
+
+    held: tuple[Place, T] | None = None
+    reading: asyncio.Task[T] | None = None
+    next: asyncio.Task[T] | None = None
 
 
 @dataclass(slots=True)
 class Kept[T]:
-    """Answers by key, each true for as long as its view stands where it stood.
+    """Answers by key, each true for as long as its views stand where they stood.
 
     An answer may hold more than its place says, never less: the place is noted before it is read.
     """
 
-    projector: Projector
-    _held: dict[str, tuple[tuple[int, int, int], T]] = field(default_factory=dict)
+    projectors: Sequence[Projector]
+    _known: dict[str, _Known[T]] = field(default_factory=dict)
 
-    async def get(self, key: str, read: Callable[[], Awaitable[T]]) -> T:
-        """Return the answer; `read` it when there is none or the view has moved since.
+    async def get(self, key: str, read: Callable[[], Awaitable[T]], moment: Hashable = None) -> T:
+        """Return the answer; `read` it when there is none, a view has moved, or `moment` is over.
 
-        While another process keeps the view it may have moved without our knowing: read it then.
+        While another process keeps a view it may have moved without our knowing: read it then.
+        Whoever asks before a reading begins shares what it finds.
         """
-        if self.projector.live is None:
-            return await read()
-        place = (self.projector.view.generation, self.projector.seq, self.projector.turn)
-        held = self._held.get(key)
-        if held is not None and held[0] == place:
-            return held[1]
+        known = self._of(key)
+        if known.held is not None and known.held[0] == self._place(moment):
+            return known.held[1]
+        if known.next is None:
+            known.next = asyncio.create_task(self._read(known, read, moment))
+        return await asyncio.shield(known.next)
+
+    async def _read(
+        self, known: _Known[T], read: Callable[[], Awaitable[T]], moment: Hashable
+    ) -> T:
+        if known.reading is not None:
+            await asyncio.wait({known.reading})
+        known.reading, known.next = known.next, None
+        place = self._place(moment)
         answer = await read()
-        if len(self._held) >= MOST:
-            self._held.clear()
-        self._held[key] = place, answer
+        known.held = None if place is None else (place, answer)
         return answer
+
+    def _of(self, key: str) -> _Known[T]:
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            known = self._known[key] = _Known()
+        return known
+
+    def _place(self, moment: Hashable) -> Place | None:
+        """Return where all views stand; None when another process keeps one of them."""
+        if any(projector.live is None for projector in self.projectors):
+            return None
+        stands = ((one.view.generation, one.seq, one.turn) for one in self.projectors)
+        return (moment, *stands)

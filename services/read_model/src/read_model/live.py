@@ -46,8 +46,8 @@ def overview_question(
 
     async def read() -> Page:
         position = place(projectors)
-        parts = await overview.whole(workspace)
-        return Page(parts, Frame("overview", position, orjson.dumps(parts)))
+        whole = await overview.whole(workspace)
+        return Page(whole.parts, Frame("overview", position, whole.encoded))
 
     async def aged(page: Page) -> bool:
         pulse = page.parts["pulse"]

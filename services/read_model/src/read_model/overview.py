@@ -1,10 +1,13 @@
 """The overview: eight questions about one workspace, each also asked on its own."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import orjson
 
 from campaign_events.access import Caller
 from campaign_events.envelope import rfc3339
@@ -15,6 +18,7 @@ from read_model.core import Core
 from read_model.diagnostics import Diagnostics
 from read_model.kept import Kept
 from read_model.projections import Views
+from read_model.seen import ENOUGH_S
 from read_model.views import (
     activity,
     campaigns,
@@ -28,6 +32,8 @@ from read_model.views import (
 INTERVAL_S = 5
 DAYS = 30
 TOP = Page(limit=10, after=None)
+HELD = timedelta(seconds=1)
+"""For how long a whole overview is shown at most: nothing in it may be over by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,24 @@ class UnderWay:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What of the overview changes with campaigns only, whatever their messages do."""
+
+    counts: Document
+    active: Sequence[Document]
+    recent: Sequence[Document]
+    authors: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every part, and the JSON of all of them."""
+
+    parts: Mapping[str, Any]
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Answers what the overview page asks. Nothing here counts messages; all is kept by folds."""
 
@@ -46,36 +70,54 @@ class Overview:
     core: Core
     diagnostics: Diagnostics
     counts: Kept[Document]
+    of_campaigns: Kept[Known]
+    wholes: Kept[Whole]
 
-    async def whole(self, workspace: str) -> dict[str, Any]:
-        """Return every part at once, as the page wants it."""
+    async def whole(self, workspace: str) -> Whole:
+        """Return every part at once, as the page wants it; read once a second while nothing moves.
+
+        What passes with time (deliveries of the last seconds, hours) passes with whole seconds.
+        """
+        moment = (int(time.time()), (await self.core.health()).status)
+        return await self.wholes.get(workspace, lambda: self._whole(workspace), moment)
+
+    async def _whole(self, workspace: str) -> Whole:
         now = datetime.now(UTC)
-        moving = asyncio.gather(
-            self._counts(workspace),
-            self._under_way(workspace),
+        known, health = await asyncio.gather(self._known(workspace), self.core.health())
+        totals, delivered, hours, diagnosed = await asyncio.gather(
+            numbers.of(self.views.totals, self.views.runs, [*known.active, *known.recent]),
             pulse.delivered(self.views.seconds, workspace, now, INTERVAL_S),
-            self.core.health(),
-        )
-        lists = asyncio.gather(
             activity.last_day(self.views.hours, workspace, "sms", now),
-            self.top_authors(workspace, DAYS, TOP),
-            self.recent(workspace),
-            self.diagnostics.shown(workspace),
+            self.diagnostics.shown(workspace, within_s=ENOUGH_S),
         )
-        (
-            (kept, under_way, delivered, health),
-            (hours, authors, newest, diagnosed),
-        ) = await asyncio.gather(moving, lists)
-        return {
-            "kpi": funnel.kpi(kept),
+        under_way = UnderWay(
+            known.active, {one: totals[one] for one in campaigns.ids(known.active) if one in totals}
+        )
+        parts = {
+            "kpi": funnel.kpi(known.counts),
             "pulse": _pulse(under_way, delivered, INTERVAL_S, health.status, now),
-            "delivery": delivery.donut(under_way.rows, under_way.totals, now),
-            "funnel": funnel.funnel(kept),
+            "delivery": delivery.donut(under_way.rows, under_way.totals, now + HELD),
+            "funnel": funnel.funnel(known.counts),
             "activity": whole(hours),
-            "top_authors": authors,
-            "recent": newest,
+            "top_authors": known.authors,
+            "recent": _recent(known.recent, totals),
             "diagnostics": diagnosed,
         }
+        return Whole(parts, orjson.dumps(parts))
+
+    async def _known(self, workspace: str) -> Known:
+        """Return what changes with campaigns only; authors are counted by day."""
+        today = datetime.now(UTC).date()
+        return await self.of_campaigns.get(workspace, lambda: self._of_campaigns(workspace), today)
+
+    async def _of_campaigns(self, workspace: str) -> Known:
+        counts, active, newest, authors = await asyncio.gather(
+            self._counts(workspace),
+            campaigns.active(self.views.campaigns, workspace),
+            campaigns.recent(self.views.campaigns, workspace),
+            self.top_authors(workspace, DAYS, TOP),
+        )
+        return Known(counts, active, newest, authors)
 
     async def kpi(self, workspace: str) -> dict[str, int]:
         """Return the four tiles, from one document."""
@@ -115,12 +157,7 @@ class Overview:
     async def recent(self, workspace: str) -> dict[str, Any]:
         """Return the newest campaigns. What a caller may do with them is not told here."""
         rows = await campaigns.recent(self.views.campaigns, workspace)
-        totals = await numbers.of(self.views.totals, self.views.runs, rows)
-        nobody = Caller(id="", name="", workspace=workspace, roles=frozenset())
-        shown = (
-            campaign_row(row, totals.get(row["_id"], {}), nobody, detail=False) for row in rows
-        )
-        return whole([{name: row[name] for name in row if name != "actions"} for row in shown])
+        return _recent(rows, await numbers.of(self.views.totals, self.views.runs, rows))
 
     async def _counts(self, workspace: str) -> Document:
         return await self.counts.get(
@@ -130,6 +167,12 @@ class Overview:
     async def _under_way(self, workspace: str) -> UnderWay:
         rows = await campaigns.active(self.views.campaigns, workspace)
         return UnderWay(rows, await delivery.of(self.views.totals, campaigns.ids(rows)))
+
+
+def _recent(rows: Sequence[Document], totals: Mapping[str, numbers.Totals]) -> dict[str, Any]:
+    nobody = Caller(id="", name="", workspace="", roles=frozenset())
+    shown = (campaign_row(row, totals.get(row["_id"], {}), nobody, detail=False) for row in rows)
+    return whole([{name: row[name] for name in row if name != "actions"} for row in shown])
 
 
 def _pulse(

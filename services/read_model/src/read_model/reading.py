@@ -46,7 +46,15 @@ class Reading:
         views = Views(*(projector.view for projector in projectors))
         core = Core(nc)
         diagnostics = Diagnostics(core, Places(nc, log, projectors), db, Waiting(nc), Schemas(nc))
-        overview = Overview(views, core, diagnostics, counts=Kept(projectors[0]))
+        campaigns, _, messages, calls = projectors
+        overview = Overview(
+            views,
+            core,
+            diagnostics,
+            counts=Kept([campaigns]),
+            of_campaigns=Kept([campaigns]),
+            wholes=Kept([campaigns, messages, calls]),
+        )
         return cls(views, overview, projectors, Streams(notices), Dialler(nc))
 
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:

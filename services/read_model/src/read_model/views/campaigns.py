@@ -204,9 +204,9 @@ async def recent(campaigns: Campaigns, workspace: str) -> Sequence[Document]:
 
 
 async def active(campaigns: Campaigns, workspace: str) -> Sequence[Document]:
-    """Return id and start of every SMS campaign that is under way."""
+    """Return id, channel and start of every SMS campaign that is under way."""
     chosen = {"workspace": workspace, "status": {"$in": sorted(ACTIVE)}, "channel": "sms"}
-    return await campaigns.find(chosen, {"started_at": 1}).to_list()
+    return await campaigns.find(chosen, {"started_at": 1, "channel": 1}).to_list()
 
 
 def ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -1,0 +1,143 @@
+"""Answers that are held: never older than what whoever asks may expect, and read once for all."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from campaign_events.projector import Projector
+from read_model.kept import MOST, Kept
+from read_model.seen import HOLDS_S, Seen
+
+
+def projector(seq: int = 1, *, live: bool = True) -> Any:
+    view = SimpleNamespace(generation=1)
+    return SimpleNamespace(live=object() if live else None, seq=seq, turn=0, view=view)
+
+
+class Reading:
+    """What is read: counts how often, and waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.may = asyncio.Event()
+        self.may.set()
+
+    async def __call__(self) -> int:
+        self.times += 1
+        now = self.times
+        await self.may.wait()
+        return now
+
+
+def kept_of(*projectors: Any) -> Kept[int]:
+    return Kept([cast("Projector", one) for one in projectors])
+
+
+async def test_an_answer_holds_until_one_of_its_views_moves() -> None:
+    campaigns, messages = projector(), projector()
+    kept, read = kept_of(campaigns, messages), Reading()
+
+    assert [await kept.get("w", read), await kept.get("w", read)] == [1, 1]
+    messages.seq += 1
+    assert await kept.get("w", read) == 2
+    campaigns.turn += 1
+    assert await kept.get("w", read) == 3
+    campaigns.view.generation += 1
+    assert await kept.get("w", read) == 4
+
+
+async def test_an_answer_is_over_with_its_moment() -> None:
+    kept, read = kept_of(projector()), Reading()
+
+    assert [await kept.get("w", read, second) for second in (1, 1, 2)] == [1, 1, 2]
+
+
+async def test_nobody_is_given_the_answer_of_another() -> None:
+    kept, read = kept_of(projector()), Reading()
+
+    assert [await kept.get("one", read), await kept.get("two", read)] == [1, 2]
+
+
+async def test_a_view_that_another_process_keeps_is_read_each_time() -> None:
+    kept, read = kept_of(projector(), projector(live=False)), Reading()
+
+    assert [await kept.get("w", read), await kept.get("w", read)] == [1, 2]
+
+
+async def test_all_who_ask_before_a_reading_begins_share_it() -> None:
+    kept, read = kept_of(projector(live=False)), Reading()
+
+    assert await asyncio.gather(*(kept.get("w", read) for _ in range(9))) == [1] * 9
+
+
+async def test_who_asks_while_a_reading_goes_on_waits_for_the_next() -> None:
+    moving, read = projector(), Reading()
+    kept = kept_of(moving)
+    read.may.clear()
+    first = asyncio.create_task(kept.get("w", read))
+    while not read.times:
+        await asyncio.sleep(0)
+    moving.seq += 1
+    later = [asyncio.create_task(kept.get("w", read)) for _ in range(9)]
+    await asyncio.sleep(0)
+    read.may.set()
+
+    assert await first == 1
+    assert await asyncio.gather(*later) == [2] * 9
+
+
+async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
+    kept, read = kept_of(projector()), Reading()
+    read.may.clear()
+    first, second = (asyncio.create_task(kept.get("w", read)) for _ in range(2))
+    while not read.times:
+        await asyncio.sleep(0)
+    first.cancel()
+    read.may.set()
+
+    assert await second == 1
+
+
+async def test_a_failure_is_told_and_not_held() -> None:
+    kept, read = kept_of(projector()), Reading()
+
+    async def fail() -> int:
+        raise OSError("away")
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="away"):
+            await kept.get("w", fail)
+    assert await kept.get("w", read) == 1
+
+
+async def test_what_is_held_does_not_grow_for_ever() -> None:
+    kept, read = kept_of(projector()), Reading()
+
+    for number in range(MOST + 1):
+        await kept.get(f"w{number}", read)
+    assert await kept.get("w0", read) == MOST + 2
+
+
+async def test_who_asks_often_waits_for_no_look_after_the_first() -> None:
+    look = Reading()
+    seen = Seen(look, 0)
+    assert await seen.get() == 1
+    look.may.clear()
+    seen._known_at -= HOLDS_S + 0.1
+
+    assert [await seen.get(), await seen.get()] == [1, 1]
+    strict = asyncio.create_task(seen.get(HOLDS_S))
+    await asyncio.sleep(0)
+    look.may.set()
+    assert (await strict, look.times) == (2, 2)
+
+
+async def test_what_was_seen_long_ago_is_looked_at_again() -> None:
+    look = Reading()
+    seen = Seen(look, 0)
+    await seen.get()
+    seen._known_at -= 60
+
+    assert await seen.get() == 2
