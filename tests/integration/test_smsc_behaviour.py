@@ -1,7 +1,9 @@
 """What the simulator promises to tests: fate by seed, a ledger to trust, debts that survive."""
 
+import asyncio
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,8 +16,12 @@ from dispatcher.links.file import LINKS_FILE
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
+from smpp.short_message import Address, ShortMessage
+from smsc.carrier import Carrier
 from smsc.config import Config, Throttle, load
 from smsc.fate import Fate, Fates
+from smsc.ledger import Ledger
+from smsc.message import Owed
 from smsc.throttle import Gate
 
 ROOT = Path(__file__).parents[2]
@@ -159,6 +165,44 @@ async def test_early_duplicate_and_missing_receipts_and_missing_answers(tmp_path
             if name == "early":
                 events = [line["event"] for line in smsc.lines("accepted", "receipt")]
                 assert events == ["accepted"] * 10 + ["receipt"] * 10
+
+
+class Phone:
+    """A bound session, which notes in which order it was answered and told."""
+
+    system_id = "carillon"
+
+    def __init__(self) -> None:
+        self.unacknowledged: dict[int, tuple[Owed, float]] = {}
+        self.heard: list[str] = []
+
+    def send(self, pdu: bytes) -> None:
+        del pdu
+        self.heard.append("answer")
+
+    def flush(self) -> None: ...
+
+    def deliver(self, message: ShortMessage) -> int:
+        self.heard.append(f"receipt of {message.source.digits}")
+        return len(self.heard)
+
+
+async def test_a_carrier_that_was_held_up_still_answers_before_it_reports() -> None:
+    how = {"answers": {"latency_ms": 20, "jitter_ms": 0}, "receipts": {"min_s": 0.06, "mean_s": 0}}
+    config = Config.model_validate(how)
+    smsc, phone = Carrier(config, Ledger(None), Fates(config), 1), Phone()
+    smsc.outbox(phone.system_id).join(phone)
+    for sequence, digits in enumerate(("1", "2"), 1):
+        to = ShortMessage(Address("Me"), Address(digits), b"x", registered_delivery=1)
+        smsc.submit(phone, sequence, to)
+        if digits == "1":
+            await asyncio.sleep(0.05)
+    time.sleep(0.15)  # noqa: ASYNC251 - it is held up: both timers are behind
+    async with asyncio.timeout(5):
+        while len(phone.heard) < 4:
+            await asyncio.sleep(0)
+    smsc.close()
+    assert phone.heard == ["answer", "answer", "receipt of 1", "receipt of 2"]
 
 
 async def test_sigterm_ends_it_with_exit_code_zero(tmp_path: Path) -> None:

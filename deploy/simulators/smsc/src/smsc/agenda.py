@@ -43,6 +43,12 @@ class Agenda[T]:
         self._rings = max(self._heap[0][0], self._loop.time() + _GRAIN)
         self._timer = self._loop.call_at(self._rings, self._ring)
 
+    def catch_up(self) -> None:
+        """Hand over now what is due: the timer may be behind that of another agenda."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ring()
+
     def _ring(self) -> None:
         self._timer = None
         until = self._loop.time() + _GRAIN

@@ -207,6 +207,7 @@ class Carrier:
         )
 
     def _tell(self, ready: list[Owed]) -> None:
+        self._answers.catch_up()  # no receipt before an answer that was due before it
         by_system: dict[str, list[Owed]] = {}
         for owed in ready:
             by_system.setdefault(owed.message.system_id, []).append(owed)
