@@ -115,6 +115,28 @@ async def test_a_long_history_comes_back_whole(log: EventLog, address: Address) 
     assert len(await log.load(address)) == 1200
 
 
+async def test_a_history_that_others_go_on_with_comes_back_whole(
+    nc: Client, log: EventLog, address: Address
+) -> None:
+    other = EventLog(nc)
+    first = await log.append([PAUSED, RESUMED], address, origin(), after=0)
+    assert await log.load(address) == await other.load(address)
+
+    second = await other.append([PAUSED], address, origin(), after=first.seqs[0][1])
+    assert await log.load(address) == await EventLog(nc).load(address)
+
+    await log.append([RESUMED, PAUSED], address, origin(), after=second.seqs[0][1])
+    assert await log.load(address) == await other.load(address) == await EventLog(nc).load(address)
+
+
+async def test_a_history_that_was_handed_out_is_the_callers_own(
+    log: EventLog, address: Address
+) -> None:
+    await log.append([PAUSED], address, origin(), after=0)
+    (await log.load(address)).clear()
+    assert len(await log.load(address)) == 1
+
+
 async def test_a_fact_with_the_same_id_is_stored_once(log: EventLog, address: Address) -> None:
     fact = Fact(SendingFinished(), address, new_id())
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import nats.errors
@@ -43,6 +43,7 @@ from campaign_events.envelope import (
     Unreadable,
     encode,
 )
+from campaign_events.histories import Histories
 
 APPENDED = Histogram(
     "carillon_log_append_seconds",
@@ -94,6 +95,13 @@ class Fact:
     boundary: str | None = None
 
 
+class _Stored(NamedTuple):
+    """Where the last of what was sent is, and whether it is there only since now."""
+
+    seq: int
+    now: bool
+
+
 class EventLog:
     """Access to the log over one connection; safe for many tasks at once."""
 
@@ -103,12 +111,13 @@ class EventLog:
         self._timeout_s = 3.0
         self._batches = NUID()
         self._reader = DirectReader(nc)
+        self._histories = Histories()
 
-    async def load(self, address: Address, *, after: int = 0) -> list[Recorded[Any]]:
+    async def load(self, address: Address) -> list[Recorded[Any]]:
         """Return all that happened to one thing in the CAMPAIGNS stream, oldest first.
 
-        In a cluster any replica may be read, also one that is a moment behind; the leader says
-        where the history ends.
+        The leader says where the history ends. What is known up to there is not read again; in a
+        cluster any replica may be read, also one that is a moment behind.
 
         Raises:
             NotUnderstood: a part of it can not be read, so nothing can be decided on it.
@@ -116,20 +125,26 @@ class EventLog:
 
         """
         ending = asyncio.create_task(self._end("CAMPAIGNS", address.everything))
-        history = await self.load_subject("CAMPAIGNS", address.everything, after=after)
+        history = [*self._histories.known(address)] or await self._behind(address, 0)
         end, give_up = await ending, time.monotonic() + self._timeout_s
-        while end > (history[-1].seq if history else after):
+        while end > (seen := history[-1].seq if history else 0):
             if time.monotonic() > give_up:
                 raise Unavailable(f"no replica shows {address.everything} up to {end}")
-            await asyncio.sleep(STALE_S)
-            history = await self.load_subject("CAMPAIGNS", address.everything, after=after)
+            news = await self._behind(address, seen)
+            if not news:
+                await asyncio.sleep(STALE_S)
+            history += news
         for recorded in history:
             if isinstance(recorded.event, Unknown | Unreadable):
                 raise NotUnderstood(
                     f"{recorded.event.type} at {recorded.seq} of {recorded.stream} "
                     "is not known to this version"
                 )
+        self._histories.remember(address, history)
         return history
+
+    async def _behind(self, address: Address, after: int) -> list[Recorded[Any]]:
+        return await self.load_subject("CAMPAIGNS", address.everything, after=after)
 
     async def _end(self, stream: str, subject: str) -> int:
         """Return the last sequence on a subject; between two leaders, wait for the next."""
@@ -223,10 +238,14 @@ class EventLog:
             ]
             messages[0][2].update(expectation)
             with _measured(events):
-                seq = await self._until_decided(
+                stored = await self._until_decided(
                     stream, messages, address.everything, after, ids[-1]
                 )
-        return Position.of(stream, seq)
+        if stored.now:
+            places = enumerate(messages, stored.seq - len(messages) + 1)
+            news = [read(stream, seq, subject, payload) for seq, (subject, payload, _) in places]
+            self._histories.went_on(address, after, news)
+        return Position.of(stream, stored.seq)
 
     async def append_fact(self, fact: Fact, origin: Origin) -> int:
         """Append one fact and return its sequence; many of these may run side by side.
@@ -245,13 +264,14 @@ class EventLog:
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = fact.boundary
         payload = encode(fact.event, fact.id, fact.address, origin, tracing.traceparent())
         with _measured([fact.event]):
-            return await self._until_decided(
+            stored = await self._until_decided(
                 stream,
                 [(subject, payload, headers)],
                 fact.boundary or subject,
                 fact.after,
                 fact.id,
             )
+        return stored.seq
 
     async def _until_decided(
         self,
@@ -260,19 +280,19 @@ class EventLog:
         boundary: str,
         after: int | None,
         last_id: str,
-    ) -> int:
+    ) -> _Stored:
         """Send until the outcome is known. A conflict may be our own lost acknowledgement."""
         give_up = time.monotonic() + self._deadline_s
         while True:
             reply = await self._send(messages)
             error = reply.get("error")
             if error is None:
-                return int(reply["seq"])
+                return _Stored(int(reply["seq"]), now=not reply.get("duplicate", False))
             code = error.get("err_code", 0)
             if code in WRONG_LAST_SEQUENCE or code == DUPLICATE_IN_BATCH:
                 stored = await self._stored(stream, boundary, after, last_id)
                 if stored is not None:
-                    return stored
+                    return _Stored(stored, now=False)
             elif not may_pass(error):
                 raise Rejected(error.get("description", str(error)))
             if time.monotonic() > give_up:
