@@ -83,6 +83,10 @@ def apps(team: Team, nc: Client, db: Database, log: EventLog) -> dict[str, FastA
 def test_every_command_of_every_service_says_which_action_it_is(apps: dict[str, FastAPI]) -> None:
     for name, app in apps.items():
         assert undeclared(app) == [], f"{name}: say audited(…) or not_a_command() on the route"
+        told = app.openapi()["paths"]
+        assert {(one.method, one.path) for one in operations(app)} == {
+            (method.upper(), path) for path, methods in told.items() for method in methods
+        }
     found = [one for app in apps.values() for one in operations(app) if one.method in UNSAFE]
     named = {one.action for one in found if one.action is not None}
     assert {name for name in named if not name.startswith("ops.")} <= ACTIONS

@@ -1,10 +1,14 @@
-"""Which request is which command: what the routes of an app say about themselves in its OpenAPI."""
+"""Which request is which command: what the routes of an app say about themselves.
+
+The same as in its OpenAPI, which takes a third of a second to write: no start waits for that.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from campaign_events.audit import KEY
 
@@ -50,9 +54,10 @@ class Operations:
 def operations(app: FastAPI) -> Sequence[Operation]:
     """Return every operation of the app, those with fixed paths first."""
     found = [
-        _operation(method.upper(), path, details)
-        for path, methods in app.openapi()["paths"].items()
-        for method, details in methods.items()
+        _operation(method, route)
+        for route in iter_route_contexts(app.routes)
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema
+        for method in route.methods or ()
     ]
     return sorted(found, key=lambda one: one.path.count("{"))
 
@@ -66,18 +71,19 @@ def undeclared(app: FastAPI) -> list[str]:
     ]
 
 
-def _operation(method: str, path: str, details: Mapping[str, object]) -> Operation:
-    said = details.get(KEY)
+def _operation(method: str, route: RouteContext) -> Operation:
+    extra = route.openapi_extra or {}
+    said = extra.get(KEY)
     stated = said if isinstance(said, dict) else {}
     # What says nothing is recorded all the same, under a name made from its own.
-    unnamed = None if KEY in details else f"ops.{details.get('operationId', 'unnamed')}"
+    unnamed = None if KEY in extra else f"ops.{route.unique_id}"
     return Operation(
         method=method,
-        path=path,
+        path=route.path_format or "",
         action=stated.get("action", unnamed),
         resource=str(stated.get("resource", "unnamed")),
         summed=bool(stated.get("summed")),
-        declared=KEY in details,
+        declared=KEY in extra,
     )
 
 
