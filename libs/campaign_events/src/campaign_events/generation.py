@@ -42,8 +42,6 @@ RETRY_S = 0.1
 PATIENCE_S = 0.5
 LOOKS_FOR_END = 5
 LOOK_AGAIN_S = 0.3
-REST_S = 0.04
-"""Between two commits of a view that is up to date: what comes meanwhile is committed together."""
 
 log = structlog.get_logger(__name__)
 
@@ -175,7 +173,7 @@ class Generation:
                     return
                 yield batch
                 if not far_behind:
-                    await asyncio.sleep(REST_S)
+                    await asyncio.sleep(self.projection.rest_s)
                     fetching = asyncio.create_task(follower.fetch())
         finally:
             for task in (stopping, fetching):

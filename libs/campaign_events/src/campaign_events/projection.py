@@ -42,6 +42,9 @@ class Projection:
     collections: Mapping[str, Sequence[IndexModel]]
     subject: str = ">"
     batch: int = 1000
+    rest_s: float = 0.04
+    """Between two commits of a view that is up to date: what comes meanwhile is committed together,
+    which is cheaper the longer it is; so much older is what readers see."""
 
     @property
     def id(self) -> str:

@@ -48,6 +48,7 @@ type Kind = Literal[
     "lost",
 ]
 FIRST: tuple[Kind, ...] = ("submitted", "refused", "deferred", "undecided")
+ENDS: tuple[Kind, ...] = ("delivered", "failed", "part", "recovered", "lost")
 
 
 class Facts(Protocol):
@@ -130,17 +131,25 @@ class Outcomes:
 
         """
         origin = Origin(new_id(), datetime.now(UTC), SOURCE)
-        keys = list(self._about)
-        first = [key for key in keys if key[1] in FIRST]
-        await asyncio.gather(*(self._store(store, origin, *key) for key in first))
-        ends = {key[0] for key in keys if key[1] not in FIRST}
+        first = [key for key in self._about if key[1] in FIRST]
+        ends = {key[0] for key in self._about if key[1] not in FIRST}
+        early = {address for address in ends if not self._are_known(address)}
         await asyncio.gather(
-            *(self._store_reports(store, origin, address) for address in ends),
+            *(self._store(store, origin, *key) for key in first),
+            *(self._store_reports(store, origin, address) for address in ends - early),
+        )
+        await asyncio.gather(
+            *(self._store_reports(store, origin, address) for address in early),
             *(
                 keep(store, ReportsUnmatched(reports=piece), Address(LINKS, self.link), origin)
                 for piece in _pieces(self.unmatched)
             ),
         )
+
+    def _are_known(self, address: Address) -> bool:
+        """Tell whether the log has the submission of everything that was reported of a campaign."""
+        reported = (self._about.get((address, kind), ()) for kind in ENDS)
+        return all(message.seq for entries in reported for message, _ in entries)
 
     def _add(self, kind: Kind, message: Message, item: object) -> None:
         address = Address(message.workspace, message.campaign)
@@ -165,9 +174,8 @@ class Outcomes:
                 raise ValueError(f"{kind} is told together with other reports")
 
     async def _store_reports(self, store: Facts, origin: Origin, address: Address) -> None:
-        kinds: tuple[Kind, ...] = ("delivered", "failed", "part", "recovered", "lost")
         delivered, failed, parts, recovered, lost = (
-            self._about.get((address, kind), []) for kind in kinds
+            self._about.get((address, kind), []) for kind in ENDS
         )
         for start in range(0, max(len(delivered), len(failed), len(parts)), BATCH):
             cut = slice(start, start + BATCH)

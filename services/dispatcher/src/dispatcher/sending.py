@@ -80,6 +80,8 @@ class Sender:
     """Phones of people who were erased since the last turn."""
     _fairness: Fairness = field(default_factory=Fairness)
     _outbox: Outbox = field(init=False)
+    _began: float = 0.0
+    """When the last turn began."""
     _came: asyncio.Queue[Batch] = field(default_factory=lambda: asyncio.Queue(maxsize=4))
 
     def __post_init__(self) -> None:
@@ -156,7 +158,10 @@ class Sender:
             self.wake.set()
 
     async def _wait(self, pump: asyncio.Task[None]) -> None:
-        """Sleep until there is something to do, and a little more so that it comes in batches."""
+        """Sleep until there is something to do; the last turn began `LINGER_S` ago at least.
+
+        So what comes meanwhile shares one event, one fsync, one commit.
+        """
         if pump.done():
             pump.result()
         pause = IDLE_S
@@ -167,7 +172,7 @@ class Sender:
         except TimeoutError:
             return
         self.wake.clear()
-        await asyncio.sleep(LINGER_S)
+        await asyncio.sleep(self._began + LINGER_S - time.monotonic())
 
     def _sendable(self) -> bool:
         now = datetime.now(UTC)
@@ -176,6 +181,7 @@ class Sender:
         )
 
     async def _turn(self, lease: Lease, taker: Taker) -> None:
+        self._began = time.monotonic()
         await self._hear()
         now = datetime.now(UTC)
         active, erased = [], set(self._erased)

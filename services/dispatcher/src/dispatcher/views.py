@@ -395,4 +395,5 @@ MESSAGES = Projection(
         ),
     },
     batch=100,
+    rest_s=0.2,
 )
