@@ -12,13 +12,13 @@ from nats.aio.client import Client
 
 from auditing import Json, brief, recorded
 from campaign_events.audit_routes import UNSAFE, operations, undeclared
-from campaign_events.bodies import MAX_BODY
 from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.idempotency import IdempotencyKeys
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
 from campaign_events.service import api
+from campaign_events.sizes import MAX_BODY
 from campaign_team import CAMPAIGNS, Team, team_in
 from dialler.calls_api import call_routes
 from dispatcher.api import add_routes

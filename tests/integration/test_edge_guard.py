@@ -15,9 +15,9 @@ from starlette.responses import PlainTextResponse
 
 import servers
 from campaign_events.access import Verifier
-from campaign_events.bodies import MAX_BODY
 from campaign_events.rate_limit import RateLimit
 from campaign_events.settings import Settings
+from campaign_events.sizes import MAX_BODY
 from carillon import guarding
 from carillon.certificates import make_certificates
 from carillon.edge import Edge

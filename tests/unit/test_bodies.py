@@ -9,7 +9,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from campaign_events import bodies
-from campaign_events.bodies import MAX_BODY, BodyLimit
+from campaign_events.bodies import BodyLimit
+from campaign_events.sizes import MAX_BODY
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from campaign_events import browsing
-from campaign_events.bodies import MAX_BODY
+from campaign_events.sizes import MAX_BODY
 from carillon.errors import PlainError
 
 type Json = dict[str, object]

@@ -60,6 +60,8 @@ class Service:
 
     async def is_ready(self) -> bool:
         """Whether the service says that everything it needs is there."""
+        if not await is_listening(self.port):
+            return False  # it takes a second until it does: a question costs more than a look
         try:
             async with asking(5) as client:
                 answer = await client.get(f"http://127.0.0.1:{self.port}/readyz")

@@ -8,8 +8,8 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_events.problems import Problem
+from campaign_events.sizes import MAX_BODY
 
-MAX_BODY = 1024 * 1024
 WITHIN_S = 60.0
 """How long a body may take to come, and how long an upload may be silent."""
 _STREAMED = ("/contacts", "/suppressions")
