@@ -28,6 +28,12 @@ class Carrier:
         assert line, "the simulator ended before it listened"
         self.port = json.loads(line)["port"]
 
+    @property
+    def pid(self) -> int:
+        """The process that listens."""
+        assert self._process is not None
+        return self._process.pid
+
     def command(self) -> list[str]:
         """What starts it."""
         files = ("--config", str(self.config), "--ledger", str(self.ledger))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bench.campaigns import carrier
+from bench.campaigns import SOON, carrier
 from carrier import running
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
@@ -14,11 +14,11 @@ from dispatcher.links.settings import LinkSettings
 from stacks import Link
 
 
-async def raw_link_rate(link: Link, latency_ms: float, count: int) -> float:
+async def raw_link_rate(link: Link, latency_ms: float, count: int, reports: str = SOON) -> float:
     """Submit `count` messages to a carrier and hear all reports; messages per second."""
     with (
         tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder,
-        running(Path(folder), carrier([link], latency_ms)) as listening,
+        running(Path(folder), carrier([link], latency_ms, reports=reports)) as listening,
     ):
         settings = LinkSettings(
             id=link.id,

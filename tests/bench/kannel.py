@@ -1,0 +1,161 @@
+"""Debian's Kannel (bearerbox and smsbox) on free ports, bound to a simulated carrier of its own.
+
+Only unpacked, below this environment's folder, never installed. Its settings are the best found:
+a window as ours, no rate of its own, no logs but errors, the answer to a request when bearerbox
+has the message in its store. Neither program imports fsync: a power cut loses what the kernel had
+not written, in either store.
+"""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import servers
+from stacks import Link
+
+FOLDER = Path(sys.prefix) / "kannel"
+PACKAGE = "kannel"
+LIBRARIES = ("libmariadb3", "libpcre3", "libhiredis0.14", "libct4")
+"""What bearerbox is linked with and a small machine may lack."""
+USER = "bench"
+PATIENCE_S = 30
+STORE: Literal["file", "spool"] = "file"
+UNLIMITED = 1_000_000
+ERRORS = "3"
+"""The lowest level of a log line that is written: each line costs Kannel a write."""
+
+CONFIG = """
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+admin-password = {user}
+smsbox-port = {box}
+smsbox-interface = 127.0.0.1
+box-allow-ip = 127.0.0.1
+log-file = {folder}/bearerbox.log
+log-level = {errors}
+dlr-storage = internal
+store-type = {store}
+store-location = {folder}/{store}
+sms-outgoing-queue-limit = {unlimited}
+smsbox-max-pending = {pending}
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+bearerbox-port = {box}
+sendsms-port = {http}
+sendsms-interface = 127.0.0.1
+log-file = {folder}/smsbox.log
+log-level = {errors}
+max-pending-requests = {pending}
+
+group = sendsms-user
+username = {user}
+password = {user}
+omit-empty = true
+"""
+SMSC = """
+group = smsc
+smsc = smpp
+smsc-id = {link.id}
+host = 127.0.0.1
+port = {port}
+smsc-username = {link.id}
+smsc-password = secret
+system-type = ""
+transceiver-mode = true
+max-pending-submits = {link.window}
+enquire-link-interval = 30
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kannel:
+    """A running Kannel that is bound to its carrier."""
+
+    http: int
+    processes: Mapping[str, int]
+    """The programs' process ids."""
+
+    def path(self, destination: str, report_to: str) -> str:
+        """What a user asks for to have one message sent and its end reported."""
+        return (
+            f"/cgi-bin/sendsms?username={USER}&password={USER}&from=Bench&to={destination}"
+            f"&text=Hello+N,+this+is+measured&dlr-mask=3&dlr-url={report_to}"
+        )
+
+
+def fetch() -> Path:
+    """Unpack Debian's package and its libraries once; return the folder.
+
+    Raises:
+        CalledProcessError: the machine has no Debian mirror, or not these packages.
+
+    """
+    if not (FOLDER / "usr" / "sbin" / "smsbox").exists():
+        downloads = FOLDER / "packages"
+        downloads.mkdir(parents=True, exist_ok=True)
+        wanted = [PACKAGE, *LIBRARIES]
+        get = ["apt-get", "download", "-qq", *wanted]
+        if subprocess.run(get, cwd=downloads, check=False).returncode:
+            subprocess.run(["apt-get", "update", "-qq"], check=True)
+            subprocess.run(get, cwd=downloads, check=True)
+        for name in (*LIBRARIES, PACKAGE):
+            [file] = downloads.glob(f"{name}_*.deb")
+            subprocess.run(["dpkg", "-x", str(file), str(FOLDER)], check=True)
+    return FOLDER
+
+
+def version() -> str:
+    """Return the version of the unpacked package."""
+    [file] = (fetch() / "packages").glob(f"{PACKAGE}_*.deb")
+    return file.name.split("_")[1]
+
+
+@contextmanager
+def running_kannel(
+    folder: Path, link: Link, carrier_port: int, *, pending: int = 512, store: str = STORE
+) -> Iterator[Kannel]:
+    """Run bearerbox and smsbox until the block ends; inside, every session is bound."""
+    programs = fetch()
+    ports = {name: servers.free_port() for name in ("admin", "box", "http")}
+    (folder / "spool").mkdir(parents=True)
+    config = folder / "kannel.conf"
+    core = CONFIG.format(
+        user=USER,
+        folder=folder,
+        store=store,
+        pending=pending,
+        unlimited=UNLIMITED,
+        errors=ERRORS,
+        **ports,
+    )
+    binds = SMSC.format(link=link, port=carrier_port) * link.sessions
+    config.write_text(core.strip() + "\n" + binds)
+    libraries = [programs / part / "x86_64-linux-gnu" for part in ("usr/lib", "lib")]
+    environment = {"LD_LIBRARY_PATH": ":".join(str(one) for one in libraries)}
+    with ExitStack() as ending:
+        processes = {}
+        for name, port in (("bearerbox", ports["box"]), ("smsbox", ports["http"])):
+            command = [str(programs / "usr" / "sbin" / name), "-v", ERRORS, str(config)]
+            process = servers.running(command, folder / f"{name}.out", environment)
+            processes[name] = ending.enter_context(process).pid
+            _await(port)
+        yield Kannel(ports["http"], processes)
+
+
+def _await(port: int) -> None:
+    """Wait until a port of our own takes connections."""
+    give_up = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")

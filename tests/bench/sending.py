@@ -1,0 +1,191 @@
+"""Messages per second through SMPP with delivery reports, beside Kannel and the bare link."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import uvloop
+
+from bench.campaigns import carrier, cpu_seconds, platform, prepare, send, sender
+from bench.kannel import running_kannel, version
+from bench.raw import raw_link_rate
+from bench.rows import SHORT, Findings, Row, measured, median, say
+from carrier import running
+from stacks import Link
+
+COUNT = 2_000 if SHORT else 30_000
+RUNS = 1 if SHORT else 3
+WINDOW = 100
+CONNECTIONS = 50
+"""Over so many connections Kannel is asked: the best of 10, 20, 50, 100 and 200."""
+REPORTS = "min_s = 0.05\nmean_s = 0.3\nmax_s = 1\n"
+WANTED_PER_S = 3_000
+WANTED_TIMES = 3
+WANTED_SHARE = 0.8
+LONGEST_S = 300
+METHOD = f"""\
+{COUNT:,} messages of one part to as many numbers, each with a delivery report 0.05 to 1 s later
+(0.3 s in the mean, beyond 0.05), from one and the same carrier program, which answers every submit
+after exactly 20 or 50 ms. Fresh platforms, Kannels and carriers for each of {RUNS} runs, in turn.
+Carillon: from the first intent to send to the last report, as its log tells; the log fsyncs every
+entry, MongoDB journals, every view is kept all the while. Kannel {{version}} (bearerbox, smsbox):
+from the first request to the last report at the user's HTTP server, over {CONNECTIONS} kept
+connections, a request answered when bearerbox has the message in its store (`store-type = file`,
+which it never fsyncs; `spool` is as fast), `dlr-storage = internal` (in memory, lost in a crash),
+`max-pending-submits` as the window, no throughput limit, no logs but errors. The bare link:
+Carillon's SMPP client alone, nothing stored anywhere. Carrier, users and measuring share the
+machine's cores with who is measured.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run came to: messages per second, µs of processor time per message by process."""
+
+    per_s: float
+    cost_us: Mapping[str, float]
+
+
+async def carillon(link: Link, latency_ms: int) -> Run:
+    """Send one campaign over a fresh platform."""
+    async with platform((link,), latency_ms, reports=REPORTS) as stack:
+        campaign = await prepare(stack, await sender(stack), link.id, COUNT)
+        before = cpu_seconds(stack)
+        per_s = await send(stack, campaign, COUNT)
+        after = cpu_seconds(stack)
+    return Run(per_s, {name: (used - before[name]) / COUNT * 1e6 for name, used in after.items()})
+
+
+def kannel(link: Link, latency_ms: int) -> Run:
+    """Have a fresh Kannel send as much.
+
+    Raises:
+        CalledProcessError: Kannel refused something.
+        TimeoutExpired: reports are missing.
+
+    """
+    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as temporary:
+        folder = Path(temporary)
+        config = carrier([link], latency_ms, reports=REPORTS)
+        with (
+            running(folder, config) as listening,
+            running_kannel(folder / "kannel", link, listening.port) as gateway,
+        ):
+            processes = {**gateway.processes, "carrier": listening.pid}
+            before = used_s(processes)
+            command = (sys.executable, "-m", "bench.kannel_user", gateway.http, COUNT, CONNECTIONS)
+            user = subprocess.run(
+                [str(word) for word in command],
+                stdout=subprocess.PIPE,
+                timeout=LONGEST_S,
+                check=True,
+            )
+            after = used_s(processes)
+    told = json.loads(user.stdout)
+    costs = {name: (used - before[name]) / COUNT * 1e6 for name, used in after.items()}
+    return Run(COUNT / told["seconds"], costs | {"user": told["cpu_s"] / COUNT * 1e6})
+
+
+def used_s(processes: Mapping[str, int]) -> dict[str, float]:
+    """Processor time that each of these has used so far."""
+    times = {name: psutil.Process(pid).cpu_times() for name, pid in processes.items()}
+    return {name: used.user + used.system for name, used in times.items()}
+
+
+def costs(runs: Sequence[Run]) -> str:
+    """Tell the median processor time per message of each process that has any."""
+    medians = {name: median([run.cost_us[name] for run in runs]) for name in runs[0].cost_us}
+    each = ", ".join(f"{name} {cost:.0f}" for name, cost in medians.items() if cost >= 1)
+    return f"{sum(medians.values()):.0f} µs of processor time per message: {each}"
+
+
+def rates(runs: Sequence[Run]) -> tuple[float, ...]:
+    """The messages per second of all runs."""
+    return tuple(run.per_s for run in runs)
+
+
+async def case(latency_ms: int, sessions: int, *, beside_kannel: bool) -> list[Row]:
+    """Measure one carrier in turn through everything; return the rows about it."""
+    link = Link("fast", WINDOW, 100_000, sessions)
+    what = f"SMS with reports, {latency_ms} ms, {sessions} x window {WINDOW}"
+    ours: list[Run] = []
+    theirs: list[Run] = []
+    bare: list[float] = []
+    for _ in range(RUNS):
+        ours.append(await carillon(link, latency_ms))
+        say(f"{what}: {ours[-1].per_s:,.0f}/s; {costs(ours[-1:])}")
+        bare.append(await raw_link_rate(link, latency_ms, COUNT, REPORTS))
+        say(f"  the bare link {bare[-1]:,.0f}/s")
+        if beside_kannel:
+            theirs.append(kannel(link, latency_ms))
+            say(f"  Kannel {theirs[-1].per_s:,.0f}/s; {costs(theirs[-1:])}")
+    limit = sessions * WINDOW * 1000 / latency_ms
+    wanted = min(WANTED_PER_S, WANTED_SHARE * limit)
+    found = Row(
+        what=f"{what}, of the window's limit",
+        unit="messages/s",
+        ours=rates(ours),
+        beside="binds x window / latency",
+        theirs=(limit,),
+        aim=f"{wanted:,.0f} messages/s",
+        reached=median(rates(ours)) >= wanted,
+        note=costs(ours),
+    )
+    rows = [
+        found,
+        found.model_copy(
+            update={
+                "what": f"{what}, of the bare link",
+                "beside": "the same link with nothing stored",
+                "theirs": tuple(bare),
+                "aim": "",
+                "reached": None,
+                "note": "",
+            }
+        ),
+    ]
+    return [beside(what, ours, theirs, limit), *rows] if theirs else rows
+
+
+def beside(what: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float) -> Row:
+    """Return the row beside Kannel; where the window lets through less than that, it is enough."""
+    we, they = median(rates(ours)), median(rates(theirs))
+    return Row(
+        what=what,
+        unit="messages/s",
+        ours=rates(ours),
+        beside=f"Kannel {version()}",
+        theirs=rates(theirs),
+        aim=f"{WANTED_TIMES} times Kannel, or {WANTED_SHARE:.0%} of the window's limit",
+        reached=we >= min(WANTED_TIMES * they, WANTED_SHARE * limit),
+        note=(
+            f"Kannel: {costs(theirs)}, {they / limit:.0%} of the window's limit, which allows "
+            f"{limit / they:.1f} times Kannel. Its user needs {user_share(theirs):.0%} of a core."
+        ),
+    )
+
+
+def user_share(runs: Sequence[Run]) -> float:
+    """Which share of a core the program took that asks Kannel and counts its reports."""
+    return median([run.cost_us["user"] * run.per_s / 1e6 for run in runs])
+
+
+async def measure() -> Findings:
+    """Measure every carrier."""
+    rows = [
+        *await case(20, 1, beside_kannel=True),
+        *await case(50, 1, beside_kannel=True),
+        *await case(20, 2, beside_kannel=False),
+    ]
+    return Findings(title="Sending SMS", method=METHOD.format(version=version()), rows=tuple(rows))
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # as every service has
+    measured("sending", measure)
