@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import nats.aio.client
+import uvloop
 
 from bench import eventsourced, postgres
 from bench.rows import SHORT, Findings, Row, measured, median, say
@@ -207,4 +208,5 @@ def _row(ours: list[float], peer: str, theirs: list[float], callers: int) -> Row
 
 
 if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # as every service has
     measured("appending", measure)

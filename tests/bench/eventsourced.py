@@ -3,6 +3,8 @@
 As its documentation has it: the decorator style, default transcoder, no cache, no snapshots.
 """
 
+# ruff: noqa: ARG002 - the parameters of a method are the fields of its event
+
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -48,10 +50,10 @@ class Campaign(Aggregate):
         self,
         audience: str,
         accepted: int,
-        invalid: int,  # noqa: ARG002 - the event has it, deciding needs it not
-        duplicate: int,  # noqa: ARG002 - the same
-        suppressed: int,  # noqa: ARG002 - the same
-        by: dict[str, str],  # noqa: ARG002 - the same
+        invalid: int,
+        duplicate: int,
+        suppressed: int,
+        by: dict[str, str],
     ) -> None:
         self.audience, self.accepted = audience, accepted
 
@@ -60,7 +62,7 @@ class Campaign(Aggregate):
         self._approved(was=self.status, by=by, note=None)
 
     @event("Approved")
-    def _approved(self, was: str, by: dict[str, str], note: str | None) -> None:  # noqa: ARG002
+    def _approved(self, was: str, by: dict[str, str], note: str | None) -> None:
         self.status = "building"
 
     def mark_built(self, queued: int, skipped: int, segments: int) -> None:
@@ -68,7 +70,7 @@ class Campaign(Aggregate):
         self._built(was=self.status, queued=queued, skipped=skipped, segments=segments)
 
     @event("Built")
-    def _built(self, was: str, queued: int, skipped: int, segments: int) -> None:  # noqa: ARG002
+    def _built(self, was: str, queued: int, skipped: int, segments: int) -> None:
         self.status = "pending"
 
     def start(self) -> None:
@@ -76,7 +78,7 @@ class Campaign(Aggregate):
         self._started(was=self.status, by=None, until=None)
 
     @event("Started")
-    def _started(self, was: str, by: str | None, until: str | None) -> None:  # noqa: ARG002
+    def _started(self, was: str, by: str | None, until: str | None) -> None:
         self.status = "sending"
 
     def complete(self) -> None:
@@ -84,7 +86,7 @@ class Campaign(Aggregate):
         self._completed(was=self.status)
 
     @event("Completed")
-    def _completed(self, was: str) -> None:  # noqa: ARG002
+    def _completed(self, was: str) -> None:
         self.status = "done"
 
     def _must_be(self, status: str) -> None:

@@ -2,8 +2,8 @@
 
 One campaign goes through the whole platform as fast as it can, against the bundled simulator (20 ms
 latency, every message reported). A second one goes at a steady rate, while somebody polls the KPI
-tiles and somebody watches the stream; a third so slowly that each report comes alone. Then a long
-log is folded into fresh views. Raw limits are measured in the same run.
+tiles and somebody watches the stream; a third so slowly that each report comes alone. Raw limits
+are measured in the same run.
 """
 
 import asyncio
@@ -13,12 +13,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-from pymongo import AsyncMongoClient
 
 from bench.campaigns import client, cpu_seconds, done, memory, platform, prepare, send, sender
-from bench.folding import fold_rates
 from bench.raw import raw_link_rate
 from bench.rows import quantile, say
 from carillon.stack import Stack
@@ -131,17 +127,12 @@ async def main() -> None:
             watched_[link], pages[link] = seen, report_to_page(stack, seen, count)
         say(f"sent {MESSAGES} messages; measuring the bare link")
         raw = await raw_link_rate(LINKS[0], LATENCY_MS, MESSAGES)
-        say("filling a log and folding it")
-        async with AsyncMongoClient[dict[str, Any]](stack.mongo.url("admin")) as mongo:
-            folded = await fold_rates(stack.nats.url(), mongo)
     say(
         f"whole path: {rate:,.0f} messages/s with delivery reports "
         f"({rate / raw:.2f} of the bare link's {raw:,.0f}/s; window {WINDOW}, 20 ms)"
     )
     shares = ", ".join(f"{name} {used / MESSAGES * 1e6:.0f}" for name, used in spent.items())
     say(f"processor time per message, µs: {shares}")
-    for line in folded:
-        say(line)
     say(
         f"delivery report to page, reports one by one: {quantiles(pages['slow'])}; "
         f"{STEADY_PER_S} a second: {quantiles(pages['steady'])} "

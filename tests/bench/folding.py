@@ -1,17 +1,15 @@
-"""How fast fresh views grow from the log, beside how fast the log can be read at all."""
+"""A log full of facts, how fast it can be read, and how fast fresh views grow from it."""
 
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import nats
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient
 
-import dispatcher.views
-import read_model.projections
 from campaign_events.campaign import (
     CampaignApproved,
     CampaignBuilt,
@@ -21,7 +19,8 @@ from campaign_events.campaign import (
     ContactsUploaded,
     SmsSettings,
 )
-from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, new_id
+from campaign_events.catalogue import read as read_event
+from campaign_events.envelope import Actor, Address, Event, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.follow import Follower
 from campaign_events.message import (
@@ -34,36 +33,11 @@ from campaign_events.message import (
 )
 from campaign_events.projection import Projection
 from campaign_events.projector import Projector
-from campaign_events.service import collect_garbage_less_often
 
-FACTS = 400_000
-CAMPAIGNS = 5_000
 BY = Actor(id="bench", name="Bench")
+PATIENCE_S = 600
 
-
-async def fold_rates(nats_url: str, mongo: AsyncMongoClient[dict[str, Any]]) -> list[str]:
-    """Fill the log with facts about messages and campaigns; fold all of it into fresh views."""
-    collect_garbage_less_often()  # as every service does
-    nc = await nats.connect(nats_url)
-    log = EventLog(nc)
-    facts = await fill_messages(log, FACTS)
-    await fill_campaigns(log, CAMPAIGNS)
-    raw = {stream: await _read(nc, log, stream) for stream in ("MESSAGES", "CAMPAIGNS")}
-    lines = []
-    for owner, projection in (
-        ("read_model", read_model.projections.CAMPAIGNS),
-        ("read_model", read_model.projections.HISTORY),
-        ("read_model", read_model.projections.MESSAGES),
-        ("dispatcher", dispatcher.views.MESSAGES),
-    ):
-        entries, seconds = await _fold(nc, log, mongo, projection)
-        line = f"folded, {owner} {projection.name}: {entries / seconds:,.0f} log entries/s"
-        if projection.stream == "MESSAGES":
-            line += f", {facts / seconds:,.0f} facts/s"
-        read = raw[projection.stream]
-        lines.append(f"{line} ({entries / seconds / read:.2f} of reading's {read:,.0f}/s)")
-    await nc.close()
-    return lines
+type Mongo = AsyncMongoClient[dict[str, Any]]
 
 
 async def fill_messages(log: EventLog, facts: int) -> int:
@@ -126,31 +100,36 @@ async def fill_campaigns(log: EventLog, count: int) -> None:
             )
 
 
-async def _read(nc: Client, log: EventLog, stream: str) -> float:
-    """Return entries per second of reading and decoding alone."""
-    end = await log.last_seq(stream)
-    follower = Follower(nc, stream)
-    began, seen = time.perf_counter(), 0
-    last: Recorded[Any] | None = None
-    while last is None or last.seq < end:
-        batch = await follower.fetch()
-        seen, last = seen + len(batch), batch[-1]
-    await follower.close()
-    return seen / (time.perf_counter() - began)
+type Read = Callable[[str, int, str, bytes], Any]
 
 
-async def _fold(
-    nc: Client, log: EventLog, mongo: AsyncMongoClient[dict[str, Any]], projection: Projection
+async def read_rate(
+    nc: Client, projection: Projection, read: Read = read_event
 ) -> tuple[int, float]:
-    """Grow a view in a fresh database; return the log's entries and the seconds it took."""
+    """Return a stream's entries, and how many of them the ordered pull of a projection delivers.
+
+    `read` makes something of each entry, as for every follower.
+    """
+    end = await EventLog(nc).last_seq(projection.stream)
+    follower = Follower(nc, projection.stream, batch=projection.batch, read=read)
+    began, seen = time.perf_counter(), 0
+    while seen < end:
+        seen += len(await follower.fetch())
+    took = time.perf_counter() - began
+    await follower.close()
+    return end, end / took
+
+
+async def fold_rate(nc: Client, mongo: Mongo, projection: Projection) -> float:
+    """Grow a view in a fresh database; return the log's entries per second."""
     db = mongo[f"bench_{uuid.uuid4().hex[:8]}"]
-    end = await log.last_seq(projection.stream)
+    end = await EventLog(nc).last_seq(projection.stream)
     projector = Projector(projection, nc, db)
     began = time.perf_counter()
     running = asyncio.create_task(projector.run())
     try:
-        assert await projector.reached(end, 600)
-        return end, time.perf_counter() - began
+        assert await projector.reached(end, PATIENCE_S)
+        return end / (time.perf_counter() - began)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
