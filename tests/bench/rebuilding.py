@@ -42,6 +42,7 @@ VIEWS = {
     CAMPAIGN_ROWS: read_model.projections.CAMPAIGNS,
     HISTORY: read_model.projections.HISTORY,
 }
+FETCHED = " and ".join(map(str, streamed.BATCHES.values()))
 METHOD = f"""
 Ours: the product's projections, each into a fresh database, writes and place in one transaction
 per batch, `w=majority` with journal, as in the services: {COUNTERS} (with those per second and
@@ -53,8 +54,8 @@ it delivers, and as bytes, for comparison. Theirs get {THEIR_FACTS:,} facts each
 as long for each whatever their number is, of the same kinds with the same fields, one fact in an
 event. {projected.NAME}: `ProjectionRunner`, its view a `PostgresTrackingRecorder`, a transaction
 per event, {{version}}, {DURABLE}. {streamed.NAME}: a durable pull subscriber of a stream of the
-same nats-server (batches of {", ".join(map(str, streamed.BATCHES.values()))}, what suits each view
-best, whose handlers run side by side; acknowledged by hand) that upserts into the same mongod, `w=majority`. Like is compared with like: counters with
+same nats-server (batches of {FETCHED}, what suits each view best; handlers of a batch run side by
+side and acknowledge by hand) that upserts into the same mongod, `w=majority`. Like is compared with like: counters with
 counters, a document per message with a row or a document per message, a row per campaign with a
 row per campaign. {RUNS} runs, sides take turns.
 """

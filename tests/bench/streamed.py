@@ -85,7 +85,7 @@ async def upsert_counters(collection: AsyncCollection[Document], fact: Fact) -> 
     await collection.update_one({"_id": fact.campaign}, {"$inc": MOVES[fact.kind]}, upsert=True)
 
 
-BATCHES = {upsert_message: 50, upsert_counters: 10}
+BATCHES: dict[Handle, int] = {upsert_message: 50, upsert_counters: 10}
 """How many are fetched at a time: what suits each best. Upserts of one document get in each other's
 way."""
 
