@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient
 from campaign_events.campaign import CampaignPaused, CampaignResumed, CampaignStopped
 from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
+from campaign_events.message import MessagesReported, MessagesSubmitted
 from dispatching import BY, Rig, answering, moves, phone
 
 pytestmark = pytest.mark.timeout(120)
@@ -119,6 +120,25 @@ async def test_a_campaign_whose_end_passed_while_nobody_was_there_expires_then(r
 
     [expired] = [fact.event for fact in facts if fact.event.type == "message.expired"]
     assert expired.left == 500 - sent
+
+
+async def test_in_the_log_no_more_than_a_window_is_ever_without_an_outcome(rig: Rig) -> None:
+    """So whenever the dispatcher dies, a window at most is undecided."""
+    rig.window, rig.rate = 7, 5000
+    with rig.carrying(QUICK), rig.dispatcher():
+        campaign = await rig.approve(400)
+        await rig.start(campaign)
+        facts = await rig.until(campaign, "message.finished")
+
+    open_after = [moves(facts[: place + 1])["submitting"] for place in range(len(facts))]
+    assert max(open_after) == 7
+    assert open_after[-1] == 0
+    submitted: set[int] = set()
+    for fact in facts:
+        if isinstance(fact.event, MessagesSubmitted):
+            submitted.update(message.number for message in fact.event.messages)
+        elif isinstance(fact.event, MessagesReported):
+            assert submitted.issuperset(fact.event.delivered)
 
 
 async def test_reports_after_delivery_wait_still_count(rig: Rig) -> None:

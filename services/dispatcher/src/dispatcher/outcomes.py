@@ -4,7 +4,7 @@ What a submit came to is stored before what was reported of it.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -135,8 +135,8 @@ class Outcomes:
         ends = {key[0] for key in self._about if key[1] not in FIRST}
         early = {address for address in ends if not self._are_known(address)}
         await asyncio.gather(
-            *(self._store(store, origin, *key) for key in first),
-            *(self._store_reports(store, origin, address) for address in ends - early),
+            *(begun(self._store(store, origin, *key)) for key in first),
+            *(begun(self._store_reports(store, origin, address)) for address in ends - early),
         )
         await asyncio.gather(
             *(self._store_reports(store, origin, address) for address in early),
@@ -195,6 +195,11 @@ class Outcomes:
             )
             seq = await keep(store, late, address, origin)
             _stored((*recovered, *lost), seq)
+
+
+def begun[T](work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Begin some work now: what it appends is on its way before what others append from here on."""
+    return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
 
 
 def origin() -> Origin:

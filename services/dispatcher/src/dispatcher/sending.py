@@ -1,9 +1,9 @@
 """Sending: one owner per link, one turn after the other. The log first, then the carrier.
 
-A turn settles what the carrier said, stores it, then takes the next messages: the intent is
-durable before the carrier sees a byte, and it follows the last intent in the log, so of two that
-believe to own the link only one gets through. Taken but unanswered contacts never exceed the
-window, so a crash leaves at most a window of them undecided.
+A turn settles what the carrier said, stores it and takes the next messages: the intent is durable
+before the carrier sees a byte, and it follows the last intent in the log, so of two that believe to
+own the link only one gets through. Taken but unanswered contacts never exceed the window, so a
+crash leaves at most a window of them undecided.
 """
 
 import asyncio
@@ -23,9 +23,9 @@ from dispatcher.fairness import Fairness
 from dispatcher.finishing import end_of
 from dispatcher.inbound import OptOuts
 from dispatcher.inflight import Message
-from dispatcher.links.link import Answer, Batch, Link
+from dispatcher.links.link import Answer, Batch, Link, Report
 from dispatcher.outbox import Outbox, Say
-from dispatcher.outcomes import Facts, Outcomes, keep, origin
+from dispatcher.outcomes import Facts, Outcomes, begun, keep, origin
 from dispatcher.outgoing import Outgoing
 from dispatcher.rate import Rate, Throttling
 from dispatcher.resting import Recipient
@@ -58,6 +58,14 @@ class Limits:
     window: int
     segments_per_second: float
     delivery_wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What came from the carrier in one turn, and the reports to confirm once it is stored."""
+
+    out: Outcomes
+    reports: Sequence[Report]
 
 
 @dataclass(slots=True)
@@ -181,8 +189,20 @@ class Sender:
         )
 
     async def _turn(self, lease: Lease, taker: Taker) -> None:
+        """Settle, store and take at once: in the log outcomes stand before the intents that follow.
+
+        So a slot is used again without a wait, and a crash leaves no more than a window undecided.
+        """
         self._began = time.monotonic()
-        await self._hear()
+        heard = await self._settle()
+        storing = begun(self._store_heard(heard))
+        try:
+            await self._go_on(lease, taker)
+        finally:
+            await storing
+        await self._finish()
+
+    async def _go_on(self, lease: Lease, taker: Taker) -> None:
         now = datetime.now(UTC)
         active, erased = [], set(self._erased)
         for campaign in self._campaigns.values():
@@ -194,14 +214,13 @@ class Sender:
         if not (lease.lost.is_set() or self._stopping):
             await self._send(taker, active)
             self._erased -= erased
-        await self._finish()
 
     async def _make_ready(self, taker: Taker, campaign: Outgoing, now: datetime) -> None:
         await taker.open_portion(campaign, now)
         await self.shelf.fill(campaign, now)
 
-    async def _hear(self) -> None:
-        """Settle, store and confirm everything that has come from the carrier."""
+    async def _settle(self) -> _Heard:
+        """Settle everything that has come from the carrier; heed and confirm what people wrote."""
         batches: list[Batch] = []
         while not self._came.empty():
             batches.append(self._came.get_nowait())
@@ -216,13 +235,17 @@ class Sender:
         reports = [report for batch in batches for report in batch.reports]
         done = await self.settling.reported(reports, out)
         self.settling.give_up(out)
-        await self._store(out)
-        self.link.acknowledge(done)
+        measuring.measure_reports(self.link.id, reports)
+        OPEN.labels(self.link.id).set(len(self.settling.open))
         inbound = [one for batch in batches for one in batch.inbound]
         await self.opt_outs.heard(self.link.id, inbound)
         self.link.acknowledge(inbound)
-        measuring.measure_reports(self.link.id, reports)
-        OPEN.labels(self.link.id).set(len(self.settling.open))
+        return _Heard(out, done)
+
+    async def _store_heard(self, heard: _Heard) -> None:
+        """Store what was settled, then confirm the reports to the carrier."""
+        await self._store(heard.out)
+        self.link.acknowledge(heard.reports)
 
     def _count(self, out: Outcomes) -> None:
         """Keep the campaigns' counters in step with the facts of this turn."""
@@ -318,5 +341,5 @@ class Sender:
         await out.append(self.store)
         give_up = time.monotonic() + DRAIN_S
         while self.settling.open and self.link.up and time.monotonic() < give_up:
-            await self._hear()
+            await self._store_heard(await self._settle())
             await asyncio.sleep(LINGER_S)
