@@ -61,6 +61,7 @@ install: $(VENV)/.installed ## make .venv with everything in it, as locked
 .PHONY: lock
 lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the dependencies again and write requirements.lock, deploy/requirements.lock
 	$(COMPILE) --all-extras --group pyproject.toml:dev --group pyproject.toml:test \
+	    --group pyproject.toml:bench \
 	    $(MEMBERS) --output-file $(LOCK)
 	$(COMPILE) --constraints $(LOCK) $(MEMBERS) --output-file $(IMAGE_LOCK)
 	@! grep -nE 'https?://|file:' $(LOCK) $(IMAGE_LOCK) || { echo "$(LOCK) must not hold addresses." >&2; exit 1; }
@@ -206,21 +207,13 @@ walls: install ## who may import whom
 .PHONY: check
 check: lint types walls test ## everything that must hold before a change goes in
 
-.PHONY: bench-first
-bench-first: install ## measure the whole path: messages, folding, pages, memory (minutes)
-	PYTHONPATH=tests $(BIN)/python -m bench.first
-
-.PHONY: bench-pacing
-bench-pacing: install ## measure the pacing of calls in a simulated room, draw docs/pacing.svg (minutes)
-	PYTHONPATH=tests $(BIN)/python -m bench.pacing
+.PHONY: bench
+bench: install dashboard ## measure everything beside its peers, write docs/benchmarks.md (most of an hour; ONLY="sending calls" for some)
+	PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
 
 .PHONY: bench-rebuild
 bench-rebuild: install ## rebuild every projection over a million facts while a campaign runs (a quarter of an hour)
 	PYTHONPATH=tests $(BIN)/python -m bench.rebuild
-
-.PHONY: bench-million
-bench-million: install ## send to a million recipients; memory and rates (a quarter of an hour)
-	PYTHONPATH=tests $(BIN)/python -m bench.million
 
 .PHONY: bench-dashboard
 bench-dashboard: install dashboard browser ## measure the dashboard with 10,000 campaigns (a minute)
