@@ -55,9 +55,9 @@ as long for each whatever their number is, of the same kinds with the same field
 event. {projected.NAME}: `ProjectionRunner`, its view a `PostgresTrackingRecorder`, a transaction
 per event, {{version}}, {DURABLE}. {streamed.NAME}: a durable pull subscriber of a stream of the
 same nats-server (batches of {FETCHED}, what suits each view best; handlers of a batch run side by
-side and acknowledge by hand) that upserts into the same mongod, `w=majority`. Like is compared with like: counters with
-counters, a document per message with a row or a document per message, a row per campaign with a
-row per campaign. {RUNS} runs, sides take turns.
+side and acknowledge by hand) that upserts into the same mongod, `w=majority`. Like is compared with
+like: counters with counters, a document per message with a row or a document per message, a row per
+campaign with a row per campaign. {RUNS} runs, sides take turns.
 """
 
 
