@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import nats
@@ -17,6 +17,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
 from carillon.certificates import make_certificates
+from carillon.supervisor import log_tail
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -49,6 +50,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         limit = max((mark.args[0] for mark in item.iter_markers("timeout")), default=0.0)
         longest[item.path] = max(longest.get(item.path, 0.0), limit)
     items.sort(key=lambda item: -longest[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show how the logs end of whatever was started for a test that fails."""
+    report = yield
+    if report.failed:
+        fixtures = getattr(item, "funcargs", {}).values()
+        folders = {_folder(each) for each in fixtures} - {None}
+        logs = sorted(log for folder in folders if folder for log in folder.rglob("*.log"))
+        report.sections += [(log.name, log_tail(log)) for log in logs]
+    return report
+
+
+def _folder(fixture: object) -> Path | None:
+    """Where the processes of a fixture write: a folder itself, a rig's, a platform's."""
+    found = fixture if isinstance(fixture, Path) else None
+    for name in ("folder", "data"):
+        found = found or getattr(fixture, name, None)
+    return found if isinstance(found, Path) else None
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
 """Server-sent events from the read model as a process: first, live, few enough, and a clean end."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,11 +64,37 @@ class Frames:
                 return data
 
 
+@dataclass(frozen=True)
+class Running:
+    """A process of the read model."""
+
+    folder: Path
+    url: str
+    issuer: Issuer
+    process: subprocess.Popen[bytes]
+
+    def client(self, workspace: str) -> httpx.AsyncClient:
+        headers = self.issuer.bearer(workspace, "author")
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+
+    def until_ready(self) -> None:
+        give_up = time.monotonic() + 25
+        while not self._is_ready():
+            assert self.process.poll() is None, "it has ended"
+            assert time.monotonic() < give_up, "it is not ready"
+            time.sleep(0.05)
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz").is_success
+        except httpx.TransportError:
+            return False
+
+
 @dataclass
 class Service:
-    """The process, and a way to speak to it and to the log."""
+    """A workspace of a read model, and a way to speak to it and to the log."""
 
-    process: subprocess.Popen[bytes]
     client: httpx.AsyncClient
     log: EventLog
     workspace: str
@@ -99,57 +124,54 @@ class Service:
     async def stream(self, path: str) -> AsyncIterator[Frames]:
         headers = {"Min-Event-Position": str(self.known)}
         async with self.client.stream("GET", f"/api/v1{path}", headers=headers) as answer:
-            assert answer.status_code == 200
+            assert answer.status_code == 200, await answer.aread()
             assert answer.headers["content-type"].startswith("text/event-stream")
             yield Frames(answer.aiter_lines())
 
 
-@pytest.fixture
-async def service(
-    nats_url: str, mongo_url: str, log: EventLog, workspace: str, tmp_path: Path
-) -> AsyncIterator[Service]:
-    issuer = Issuer.make(tmp_path)
-    port = servers.free_port()
+@contextmanager
+def read_model(folder: Path, nats_url: str, mongo_url: str) -> Iterator[Running]:
+    """A read model of its own process, ready; it may be ended before the block is."""
+    issuer, port = Issuer.make(folder), servers.free_port()
     settings = {
         "NATS_URL": nats_url,
         "MONGO_URL": mongo_url,
         "HTTP_PORT": str(port),
-        "INSTANCE": "streams",
+        "INSTANCE": f"streams-{port}",
         "ISSUER": ISSUER,
         "AUDIENCE": AUDIENCE,
         "JWKS": str(issuer.jwks),
         "SECRET_FILE": str(issuer.jwks),
-        "AUDIT_FALLBACK": str(tmp_path / "audit.jsonl"),
+        "AUDIT_FALLBACK": str(folder / "audit.jsonl"),
     }
-    environment = os.environ | {f"CARILLON_{name}": value for name, value in settings.items()}
-    with (tmp_path / "log").open("wb") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220 - starting it takes a moment
-            [sys.executable, "-m", "read_model"], env=environment, stdout=output
-        )
-    try:
-        async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}",
-            headers=issuer.bearer(workspace, "author"),
-            timeout=20,
-        ) as client:
-            await _ready(client, process)
-            yield Service(process, client, log, workspace)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+    environment = {f"CARILLON_{name}": value for name, value in settings.items()}
+    command = [sys.executable, "-m", "read_model"]
+    with servers.running(command, folder / "read_model.log", environment) as process:
+        running = Running(folder, f"http://127.0.0.1:{port}", issuer, process)
+        running.until_ready()
+        yield running
 
 
-async def _ready(client: httpx.AsyncClient, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        assert process.poll() is None
-        try:
-            if (await client.get("/readyz")).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(0.1)
-    raise TimeoutError
+@pytest.fixture(scope="module")
+def shared(
+    nats_url: str, mongo_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """One process for all tests: each has a workspace of its own."""
+    with read_model(tmp_path_factory.mktemp("streams"), nats_url, mongo_url) as running:
+        yield running
+
+
+@pytest.fixture
+def ending(nats_url: str, mongo_url: str, tmp_path: Path) -> Iterator[Running]:
+    """A process beside it, for a test that ends it."""
+    with read_model(tmp_path, nats_url, mongo_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def service(shared: Running, log: EventLog, workspace: str) -> AsyncIterator[Service]:
+    async with shared.client(workspace) as client:
+        yield Service(client, log, workspace)
 
 
 def delivered(*numbers: int) -> MessagesReported:
@@ -219,16 +241,20 @@ async def test_one_campaign_is_watched_by_its_own_stream(service: Service) -> No
         await frames.until(lambda data: data["stats"]["submitted"] == 2)
 
 
-async def test_open_streams_do_not_hold_up_the_end(service: Service) -> None:
-    await service.started_campaign()
-    async with service.stream("/overview/stream") as frames:
-        await frames.next()
-        asked = time.monotonic()
-        service.process.send_signal(signal.SIGTERM)
-        with pytest.raises((EOFError, httpx.RemoteProtocolError)):
-            await frames.until(lambda _: False)
-        assert await asyncio.to_thread(service.process.wait, 10) == 0
-        assert time.monotonic() - asked < 2.5
+async def test_open_streams_do_not_hold_up_the_end(
+    ending: Running, log: EventLog, workspace: str
+) -> None:
+    async with ending.client(workspace) as client:
+        service = Service(client, log, workspace)
+        await service.started_campaign()
+        async with service.stream("/overview/stream") as frames:
+            await frames.next()
+            asked = time.monotonic()
+            ending.process.send_signal(signal.SIGTERM)
+            with pytest.raises((EOFError, httpx.RemoteProtocolError)):
+                await frames.until(lambda _: False)
+            assert await asyncio.to_thread(ending.process.wait, 10) == 0
+            assert time.monotonic() - asked < 2.5
 
 
 async def test_the_stream_of_a_voice_campaign_shows_its_calls(service: Service) -> None:
