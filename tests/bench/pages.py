@@ -51,12 +51,9 @@ class Page:
     prefix: str
     told: list[tuple[float, int]] = field(default_factory=list)
 
-    async def follow(self, stack: Stack, campaign: str) -> None:
+    async def follow(self, viewer: httpx.AsyncClient, campaign: str) -> None:
         """Listen until cancelled."""
-        async with (
-            client(stack, "viewer") as viewer,
-            viewer.stream("GET", f"/campaigns/{campaign}/stream") as stream,
-        ):
+        async with viewer.stream("GET", f"/campaigns/{campaign}/stream") as stream:
             async for line in stream.aiter_lines():
                 if line.startswith("data:"):
                     at, stats = time.time(), json.loads(line[5:])["stats"]
@@ -104,9 +101,9 @@ def _due(stack: Stack) -> Mapping[str, list[float]]:
 async def opened(stack: Stack, campaigns: Mapping[str, str]) -> AsyncIterator[list[Page]]:
     """Open a page for each campaign (prefix to id) for as long as the block runs."""
     pages = [Page(prefix) for prefix in campaigns]
-    async with AsyncExitStack() as ending:
+    async with client(stack, "viewer") as viewer, AsyncExitStack() as ending:
         for page, campaign in zip(pages, campaigns.values(), strict=True):
-            task = asyncio.create_task(page.follow(stack, campaign))
+            task = asyncio.create_task(page.follow(viewer, campaign))
             ending.push_async_callback(_ended, task)
         yield pages
 
