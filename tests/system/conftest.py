@@ -1,4 +1,6 @@
-"""One platform for all tests of this folder that leave it well; each has a workspace of its own."""
+"""One platform for all tests of this folder that leave it well, whatever they do to it in between;
+each has a workspace of its own.
+"""
 
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -7,6 +9,7 @@ import pytest
 
 from stack_campaigns import Crew, phones
 from stacks import Link, Platform, platform
+from voice_campaigns import TELEPHONY
 
 CARRIER = """
 [answers]
@@ -31,7 +34,13 @@ type Numbers = Callable[[int], list[str]]
 @pytest.fixture(scope="session")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     links = [Link("sim"), Link("slow", window=10, segments_per_second=SLOW_PER_S)]
-    with platform(tmp_path_factory.mktemp("up"), carrier=CARRIER, links=links) as started:
+    with platform(
+        tmp_path_factory.mktemp("up"),
+        carrier=CARRIER,
+        links=links,
+        telephony=TELEPHONY,
+        undecided_wait_s=5,
+    ) as started:
         yield started
 
 

@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from stack_campaigns import Crew
-from stacks import Platform, ask, platform
+from stacks import Platform, ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 SENDER = {"name": "Shop", "saddr": "Shop"}
@@ -22,22 +22,9 @@ STOPPED_S = float(os.environ.get("CARILLON_STOPPED_S", "10"))
 """How long MongoDB stands still: `make chaos` has it do so for a minute."""
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with platform(tmp_path_factory.mktemp("audited")) as running:
-        yield running
-
-
 @pytest.fixture
-async def crew(started: Platform) -> AsyncIterator[Crew]:
-    people = Crew.of(started)
-    yield people
-    await people.close()
-
-
-@pytest.fixture
-async def admin(started: Platform, crew: Crew) -> AsyncIterator[httpx.AsyncClient]:
-    async with started.client(crew.workspace, "admin", sub="ada") as client:
+async def admin(up: Platform, crew: Crew) -> AsyncIterator[httpx.AsyncClient]:
+    async with up.client(crew.workspace, "admin", sub="ada") as client:
         yield client
 
 
@@ -81,12 +68,12 @@ async def test_a_campaign_leaves_a_trail_from_its_creation_on(
 
 
 async def test_an_address_is_believed_from_the_edge_only(
-    started: Platform, crew: Crew, admin: httpx.AsyncClient
+    up: Platform, crew: Crew, admin: httpx.AsyncClient
 ) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9", "X-Request-Id": "r-1"}
     at_edge = await crew.author.post("/senders", json=SENDER, headers=forged)
     assert (at_edge.status_code, at_edge.headers["X-Request-Id"]) == (201, "r-1")
-    behind = started.file().services["moderation"].url
+    behind = up.file().services["moderation"].url
     async with httpx.AsyncClient(base_url=f"{behind}/api/v1", headers=crew.author.headers) as own:
         chain = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9, 127.0.0.1"}
         assert (await own.post("/senders", json=SENDER, headers=chain)).status_code == 201
@@ -97,7 +84,7 @@ async def test_an_address_is_believed_from_the_edge_only(
 
 
 async def test_while_mongodb_stands_still_commands_go_on_and_their_records_come_in_later(
-    started: Platform, crew: Crew, admin: httpx.AsyncClient
+    up: Platform, crew: Crew, admin: httpx.AsyncClient
 ) -> None:
     before = await fallback(admin, "empty", 20)
     assert before["audit"] == {
@@ -106,7 +93,7 @@ async def test_while_mongodb_stands_still_commands_go_on_and_their_records_come_
         "fallback_lines": 0,
         "fallback": "empty",
     }
-    await started.signal("mongo", signal.SIGSTOP)
+    await up.signal("mongo", signal.SIGSTOP)
     made: list[str] = []
     stopped_at = time.monotonic()
     try:
@@ -132,28 +119,28 @@ async def test_while_mongodb_stands_still_commands_go_on_and_their_records_come_
                 await asyncio.sleep(0.1)
 
         await asyncio.wait_for(all_counted(), 10)
-        await started.signal("moderation", signal.SIGKILL)
+        await up.signal("moderation", signal.SIGKILL)
         shown = await fallback(admin, "buffering", 5)
         assert shown["audit"]["fallback_lines"] > len(made), "what a dead service holds counts too"
     finally:
-        await started.signal("mongo", signal.SIGCONT)
-    await started.all_ready()
+        await up.signal("mongo", signal.SIGCONT)
+    await up.all_ready()
     ended = await fallback(admin, "empty", RETURN_S)
     assert (ended["mongo"], ended["audit"]["fallback_lines"]) == ("ok", 0)
     records = await trail(admin, action="sender.created")
     assert [one["resource"]["id"] for one in records] == made
-    assert (started.data / "audit" / "moderation.jsonl").read_bytes() == b""
+    assert (up.data / "audit" / "moderation.jsonl").read_bytes() == b""
 
 
 async def test_while_mongodb_is_gone_commands_go_on_and_their_records_come_in_later(
-    started: Platform, crew: Crew, admin: httpx.AsyncClient
+    up: Platform, crew: Crew, admin: httpx.AsyncClient
 ) -> None:
     made: list[str] = []
-    await started.kill("mongo")
+    await up.kill("mongo")
     for number in range(20):
         answer = await crew.author.post("/senders", json=SENDER | {"name": f"Shop {number}"})
         assert answer.status_code == 201, answer.text
         made.append(answer.json()["id"])
-    await started.all_ready()
+    await up.all_ready()
     await fallback(admin, "empty", RETURN_S)
     assert [one["resource"]["id"] for one in await trail(admin)] == made

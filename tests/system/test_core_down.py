@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
@@ -10,19 +10,12 @@ import pytest
 from ledgers import CarrierLedger, agreement, log_ledger, receipts_paid
 from problem_documents import problem
 from stack_campaigns import Crew, csv_of, phones
-from stacks import Link, Platform, platform, until
+from stacks import Platform, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
+type Numbers = Callable[[int], list[str]]
 type Absence = Callable[[Platform], AbstractAsyncContextManager[None]]
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    links = [Link("sim"), Link("slow", window=10, segments_per_second=40)]
-    folder = tmp_path_factory.mktemp("core")
-    with platform(folder, links=links, carrier="", undecided_wait_s=5) as started:
-        yield started
 
 
 @asynccontextmanager
@@ -53,10 +46,9 @@ async def killed(up: Platform) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("absence", [frozen, killed])
 async def test_without_core_nothing_starts_and_with_it_everything_goes_on(
-    up: Platform, crew: Crew, absence: Absence
+    up: Platform, crew: Crew, numbers: Numbers, absence: Absence
 ) -> None:
-    first = 1000 if absence is frozen else 2000
-    waiting, halted, flowing = (phones(120, first + place) for place in (0, 200, 400))
+    waiting, halted, flowing = (numbers(120) for _ in range(3))
     ids = [
         await crew.launched(waiting, auto_start=False),
         await crew.launched(halted, link_id="slow"),

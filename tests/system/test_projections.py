@@ -68,7 +68,7 @@ async def watched(crew: Crew, campaign: str, seen: list[tuple[int, int, int]]) -
         stats = row["stats"]
         sent = stats["submitted"] + stats["delivered"] + stats["failed"]
         seen.append((kpi["total"], sent, stats["delivered"] + stats["failed"]))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 async def test_admins_work_on_views_over_http_and_others_look(

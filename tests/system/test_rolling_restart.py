@@ -49,7 +49,7 @@ class Callers:
     async def read(self, path: str) -> None:
         while True:
             await self._ask(self.crew.author, "GET", path)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
     async def write(self) -> None:
         while True:

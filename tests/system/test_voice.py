@@ -3,33 +3,19 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from ledgers import differing_views
 from phones_process import rung_twice_at_once
 from stack_campaigns import Crew
-from stacks import Platform, platform, until
-from voice_campaigns import TELEPHONY, WISH, calls_of, people, started, told, until_row
+from stacks import Platform, until
+from voice_campaigns import WISH, calls_of, people, started, told, until_row
 
 FINAL = {"completed", "failed", "abandoned", "machine_detected"}
 AWAY_S = 3.0
 
 pytestmark = [pytest.mark.slow, pytest.mark.serial, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with platform(tmp_path_factory.mktemp("voice"), telephony=TELEPHONY) as started:
-        yield started
-
-
-@pytest.fixture
-async def crew(up: Platform) -> AsyncIterator[Crew]:
-    people = Crew.of(up)
-    yield people
-    await people.close()
 
 
 async def test_a_campaign_goes_on_by_itself_when_mongodb_or_the_log_was_away(
