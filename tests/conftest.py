@@ -60,18 +60,16 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         fixtures = getattr(item, "funcargs", {}).values()
-        folders = {_folder(each) for each in fixtures} - {None}
-        logs = sorted(log for folder in folders if folder for log in folder.rglob("*.log"))
+        folders = {folder for each in fixtures if (folder := _folder(each)) is not None}
+        logs = sorted(log for folder in folders for log in folder.rglob("*.log"))
         report.sections += [(log.name, log_tail(log)) for log in logs]
     return report
 
 
 def _folder(fixture: object) -> Path | None:
     """Where the processes of a fixture write: a folder itself, a rig's, a platform's."""
-    found = fixture if isinstance(fixture, Path) else None
-    for name in ("folder", "data"):
-        found = found or getattr(fixture, name, None)
-    return found if isinstance(found, Path) else None
+    told = (fixture, getattr(fixture, "folder", None), getattr(fixture, "data", None))
+    return next((each for each in told if isinstance(each, Path)), None)
 
 
 @pytest.fixture(scope="module")
