@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from nats.aio.client import Client
 from prometheus_client import (
@@ -125,9 +125,22 @@ async def connected(
         await nc.close()
 
 
+class _App(FastAPI):
+    """Takes the routes of a router as they are: to include them makes each a second time.
+
+    That is a tenth of a second of every start.
+    """
+
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        if options:
+            super().include_router(router, **options)
+        else:
+            self.router.routes.extend(router.routes)
+
+
 def api(title: str, resources: Resources) -> FastAPI:
     """Return an HTTP app with problems, access, body limit, probes and metrics in place."""
-    app = FastAPI(
+    app = _App(
         title=f"Carillon {title}", docs_url=None, redoc_url=None, telemetry=_NO_TELEMETRY_OF_FASTAPI
     )
     settings = resources.settings
