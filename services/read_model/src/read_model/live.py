@@ -1,5 +1,6 @@
 """The two questions that pages watch: a workspace's overview, and one campaign."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,11 @@ from read_model.overview import Overview
 from read_model.projections import Views
 from read_model.standing import Standing, standing
 from read_model.streams import Frame, Key
+
+LOOKS = 4
+LOOK_S = 0.04
+"""Between two commits of a view: a campaign's end may be seen before its last messages, which are
+in another view. A page that was told of the end alone would hear of them half a second later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,12 @@ def campaign_question(
     """Ask how one campaign stands; while calls may be live, time alone changes the answer."""
 
     async def read() -> Placed | None:
-        position = place(projectors)
-        found = await standing(views, dialler, key.workspace, key.campaign or "")
+        for _ in range(LOOKS):
+            position = place(projectors)
+            found = await standing(views, dialler, key.workspace, key.campaign or "")
+            if found is None or not found.is_ahead:
+                break
+            await asyncio.sleep(LOOK_S)
         return None if found is None else Placed(found, position)
 
     async def aged(placed: Placed) -> bool:

@@ -27,6 +27,15 @@ class Standing:
         """Tell whether the dialler may have something to say about it."""
         return _is_live(self.row, self.totals)
 
+    @property
+    def is_ahead(self) -> bool:
+        """Tell whether the campaign is done, but not all of its messages: they come any moment.
+
+        Unless nobody waits for their reports any more.
+        """
+        on_their_way: int = self.totals.get("submitting", 0) + self.totals.get("submitted", 0)
+        return bool(self.row["status"] == "done") and on_their_way > 0
+
     def shown(self, caller: Caller) -> dict[str, Any]:
         """Return the campaign with every setting, and the numbers of the run that was asked for."""
         shown = campaign_row(self.row, self.totals, caller, detail=True)
