@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bench.campaigns import client, done, draft, platform, sender, until
+from bench.campaigns import client, cpu_seconds, done, draft, platform, sender, until
 from bench.rows import SHORT, Findings, Row, measured, median, quantile, say
 from carillon.stack import Stack
 from stacks import Link
@@ -40,6 +40,7 @@ max_s = 1.7
 """Later than half a second after a message is shown as submitted: else the beat holds them."""
 AIM_P50_MS = 100
 AIM_P99_MS = 400
+NOTHING = 0.01
 BACKGROUND = "+4915200"
 HEADERS = {"Content-Type": "text/csv"}
 
@@ -152,7 +153,7 @@ async def measure() -> Findings:
                 while not busy.told or not busy.told[-1][1]:
                     await asyncio.sleep(0.1)
                 await asyncio.sleep(LEAD_S)
-                since = time.time()
+                since, used = time.time(), cpu_seconds(stack)
                 for number, campaigns in enumerate(rounds, start=1):
                     waits, rate = await sent(stack, campaigns)
                     small.append(waits)
@@ -161,13 +162,26 @@ async def measure() -> Findings:
                         f"run {number} of {RUNS}: {len(waits)} reports beside {rate:,.0f} a "
                         f"second, p50 {quantile(waits, 0.5):.0f}, p99 {quantile(waits, 0.99):.0f}"
                     )
-                shown = busy.told[-1][1]
+                shown, seconds = busy.told[-1][1], time.time() - since
+                cores = {
+                    name: (now - used[name]) / seconds for name, now in cpu_seconds(stack).items()
+                }
         due = sorted(_due(stack)[BACKGROUND])[:shown]
-    return _findings(small, rates, list(busy.waits(due, since)))
+    say(_shares(cores))
+    return _findings(small, rates, list(busy.waits(due, since)), cores)
+
+
+def _shares(cores: Mapping[str, float]) -> str:
+    """Who needs how much of a core, the busiest first."""
+    busiest = sorted(cores.items(), key=lambda one: -one[1])
+    return ", ".join(f"{name} {share:.0%}" for name, share in busiest if share > NOTHING)
 
 
 def _findings(
-    small: Sequence[Sequence[float]], rates: Sequence[float], busy: Sequence[float]
+    small: Sequence[Sequence[float]],
+    rates: Sequence[float],
+    busy: Sequence[float],
+    cores: Mapping[str, float],
 ) -> Findings:
     p50, p99 = ([quantile(waits, share) for waits in small] for share in (0.5, 0.99))
     return Findings(
@@ -180,7 +194,8 @@ def _findings(
             f"{PAGES} small campaigns with a page each have a report every {EVERY_S:.0f} s, so "
             "the streams' limit of two changes a second holds none of these back; "
             f"{len(small[0])} reports per run. The page of the busy campaign is held by that "
-            f"limit: a report waits for up to 500 ms by contract; {len(busy):,} reports."
+            f"limit: a report waits for up to 500 ms by contract; {len(busy):,} reports. Of a core "
+            f"each process needed meanwhile: {_shares(cores)}."
         ),
         rows=(
             Row(
