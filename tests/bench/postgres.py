@@ -1,19 +1,20 @@
 """PostgreSQL for what Carillon is measured beside: a server of its own below a folder.
 
-The programs are Debian's: as installed, or in the folder that `POSTGRES_BIN` names. They refuse to
-run as root, so root runs them as `nobody`.
+The programs are Debian's: as installed, or as `make postgres` has brought them. They refuse to run
+as root, so root runs them as `nobody`.
 """
 
 import os
 import pwd
-import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-INSTALLED = Path("/usr/lib/postgresql")
+BROUGHT = Path(sys.prefix) / "postgres"
+ROOTS = (BROUGHT, Path("/"))
 USER = "nobody"
 """Whose processes they are when root starts them."""
 DURABLE = "fsync=on, synchronous_commit=on, everything else as PostgreSQL has it by default"
@@ -22,7 +23,11 @@ DURABLE = "fsync=on, synchronous_commit=on, everything else as PostgreSQL has it
 def version() -> str:
     """Return what the server calls itself."""
     answer = subprocess.run(
-        [_program("postgres"), "--version"], capture_output=True, text=True, check=True
+        [_program("postgres"), "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=_environment(),
     )
     return answer.stdout.strip()
 
@@ -30,6 +35,8 @@ def version() -> str:
 @contextmanager
 def postgres(folder: Path) -> Iterator[Mapping[str, str]]:
     """A server on a free port of 127.0.0.1; gives what `eventsourcing` asks for to connect."""
+    if os.geteuid() == 0:
+        folder.parent.chmod(0o711)  # a temporary folder is its owner's alone
     data, sockets = folder / "data", folder / "sockets"
     for made in (folder, data, sockets):
         made.mkdir(exist_ok=True)
@@ -56,15 +63,10 @@ def postgres(folder: Path) -> Iterator[Mapping[str, str]]:
 
 
 def _program(name: str) -> str:
-    """Return where a program is: in `POSTGRES_BIN`, on the path, or in the newest version."""
-    given = os.environ.get("POSTGRES_BIN")
-    folders = [Path(given)] if given else sorted(INSTALLED.glob("*/bin"), reverse=True)
-    for folder in folders:
-        if (folder / name).exists():
-            return str(folder / name)
-    if found := shutil.which(name):
-        return found
-    raise SystemExit(f"PostgreSQL is missing ({name}): make postgres")
+    """Return where a program is."""
+    if (INSTALLED / name).exists():
+        return str(INSTALLED / name)
+    return str(UNPACKED.unpacked() / INSTALLED.relative_to("/") / name)
 
 
 def _run(name: str, *arguments: str) -> None:
@@ -73,20 +75,22 @@ def _run(name: str, *arguments: str) -> None:
         command = ["setpriv", "--reuid", USER, "--regid", _group(), "--clear-groups", *command]
     # A server keeps the pipes of whoever started it: nobody waits for their end.
     done = subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, cwd="/"
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        cwd="/",
+        env=_environment(),
     )
     if done.returncode:
         raise SystemExit(f"{name} ended with {done.returncode}")
 
 
 def _give(folder: Path) -> None:
-    """Let the server's user have the folder, and reach it."""
+    """Let the server's user have the folder."""
     if os.geteuid() == 0:
         user = pwd.getpwnam(USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
-        for above in folder.parents:
-            if not above.stat().st_mode & 0o001 and above.stat().st_uid == 0:
-                above.chmod(above.stat().st_mode | 0o011)
 
 
 def _group() -> str:
