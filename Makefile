@@ -146,17 +146,6 @@ prometheus: install ## bring Debian's prometheus and promtool into .venv, if the
 	    { $$get 2>/dev/null || { apt-get update -qq && $$get; } } && dpkg -x prometheus_*.deb . && \
 	    install usr/bin/prometheus usr/bin/promtool $(abspath $(BIN)); }
 
-# Unpacked, with the libraries that a small Debian lacks: an installed package would start a server.
-POSTGRES_PACKAGES := postgresql-15 postgresql-client-15 libpq5 libxml2 libicu72 libldap-2.5-0 libsasl2-2 \
-    libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1
-
-.PHONY: postgres
-postgres: install ## bring Debian's PostgreSQL into .venv for `make bench`, if the machine has none
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || test -d $(VENV)/postgres || { \
-	    get="apt-get download -qq $(POSTGRES_PACKAGES)" && cd "$$(mktemp -d)" && \
-	    { $$get 2>/dev/null || { apt-get update -qq && $$get; } } && mkdir root && \
-	    for package in *.deb; do dpkg -x "$$package" root; done && mv root $(abspath $(VENV))/postgres; }
-
 .PHONY: watch
 watch: install ## start Prometheus, send demo campaigns, show what every panel of the boards asks, live
 	$(BIN)/carillon watch

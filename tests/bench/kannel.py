@@ -7,8 +7,6 @@ not written, in either store.
 """
 
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,12 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 import servers
+from bench.debian import Package
 from stacks import Link
 
-FOLDER = Path(sys.prefix) / "kannel"
-PACKAGE = "kannel"
-LIBRARIES = ("libmariadb3", "libpcre3", "libhiredis0.14", "libct4")
-"""What bearerbox is linked with and a small machine may lack."""
+KANNEL = Package("kannel", ("libmariadb3", "libpcre3", "libhiredis0.14", "libct4"))
 USER = "bench"
 PATIENCE_S = 30
 STORE: Literal["file", "spool"] = "file"
@@ -91,39 +87,12 @@ class Kannel:
         )
 
 
-def fetch() -> Path:
-    """Unpack Debian's package and its libraries once; return the folder.
-
-    Raises:
-        CalledProcessError: the machine has no Debian mirror, or not these packages.
-
-    """
-    if not (FOLDER / "usr" / "sbin" / "smsbox").exists():
-        downloads = FOLDER / "packages"
-        downloads.mkdir(parents=True, exist_ok=True)
-        wanted = [PACKAGE, *LIBRARIES]
-        get = ["apt-get", "download", "-qq", *wanted]
-        if subprocess.run(get, cwd=downloads, check=False).returncode:
-            subprocess.run(["apt-get", "update", "-qq"], check=True)
-            subprocess.run(get, cwd=downloads, check=True)
-        for name in (*LIBRARIES, PACKAGE):
-            [file] = downloads.glob(f"{name}_*.deb")
-            subprocess.run(["dpkg", "-x", str(file), str(FOLDER)], check=True)
-    return FOLDER
-
-
-def version() -> str:
-    """Return the version of the unpacked package."""
-    [file] = (fetch() / "packages").glob(f"{PACKAGE}_*.deb")
-    return file.name.split("_")[1]
-
-
 @contextmanager
 def running_kannel(
     folder: Path, link: Link, carrier_port: int, *, pending: int = 512, store: str = STORE
 ) -> Iterator[Kannel]:
     """Run bearerbox and smsbox until the block ends; inside, every session is bound."""
-    programs = fetch()
+    programs = KANNEL.unpacked()
     ports = {name: servers.free_port() for name in ("admin", "box", "http")}
     (folder / "spool").mkdir(parents=True)
     config = folder / "kannel.conf"
@@ -138,13 +107,11 @@ def running_kannel(
     )
     binds = SMSC.format(link=link, port=carrier_port) * link.sessions
     config.write_text(core.strip() + "\n" + binds)
-    libraries = [programs / part / "x86_64-linux-gnu" for part in ("usr/lib", "lib")]
-    environment = {"LD_LIBRARY_PATH": ":".join(str(one) for one in libraries)}
     with ExitStack() as ending:
         processes = {}
         for name, port in (("bearerbox", ports["box"]), ("smsbox", ports["http"])):
             command = [str(programs / "usr" / "sbin" / name), "-v", ERRORS, str(config)]
-            process = servers.running(command, folder / f"{name}.out", environment)
+            process = servers.running(command, folder / f"{name}.out", KANNEL.environment)
             processes[name] = ending.enter_context(process).pid
             _await(port)
         yield Kannel(ports["http"], processes)

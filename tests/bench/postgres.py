@@ -1,20 +1,27 @@
 """PostgreSQL for what Carillon is measured beside: a server of its own below a folder.
 
-The programs are Debian's: as installed, or as `make postgres` has brought them. They refuse to run
-as root, so root runs them as `nobody`.
+The programs are Debian's, installed on this machine or else unpacked beside its Python. They refuse
+to run as root, so root runs them as `nobody`.
 """
 
 import os
 import pwd
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-BROUGHT = Path(sys.prefix) / "postgres"
-ROOTS = (BROUGHT, Path("/"))
+from bench.debian import Package
+
+INSTALLED = Path("/usr/lib/postgresql/15/bin")
+UNPACKED = Package(
+    "postgresql-15",
+    (
+        *("postgresql-client-15", "libpq5", "libxml2", "libicu72", "libldap-2.5-0", "libsasl2-2"),
+        *("libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libkeyutils1"),
+    ),
+)
 USER = "nobody"
 """Whose processes they are when root starts them."""
 DURABLE = "fsync=on, synchronous_commit=on, everything else as PostgreSQL has it by default"
@@ -27,7 +34,7 @@ def version() -> str:
         capture_output=True,
         text=True,
         check=True,
-        env=_environment(),
+        env=os.environ | UNPACKED.environment,
     )
     return answer.stdout.strip()
 
@@ -80,7 +87,7 @@ def _run(name: str, *arguments: str) -> None:
         stderr=subprocess.DEVNULL,
         check=False,
         cwd="/",
-        env=_environment(),
+        env=os.environ | UNPACKED.environment,
     )
     if done.returncode:
         raise SystemExit(f"{name} ended with {done.returncode}")

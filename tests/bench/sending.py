@@ -13,7 +13,7 @@ import psutil
 import uvloop
 
 from bench.campaigns import carrier, cpu_seconds, platform, prepare, send, sender
-from bench.kannel import running_kannel, version
+from bench.kannel import KANNEL, running_kannel
 from bench.raw import raw_link_rate
 from bench.rows import SHORT, Findings, Row, measured, median, say
 from carrier import running
@@ -160,7 +160,7 @@ def beside(what: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float) 
         what=what,
         unit="messages/s",
         ours=rates(ours),
-        beside=f"Kannel {version()}",
+        beside=f"Kannel {KANNEL.version()}",
         theirs=rates(theirs),
         aim=f"{WANTED_TIMES} times Kannel, or {WANTED_SHARE:.0%} of the window's limit",
         reached=we >= min(WANTED_TIMES * they, WANTED_SHARE * limit),
@@ -183,7 +183,9 @@ async def measure() -> Findings:
         *await case(50, 1, beside_kannel=True),
         *await case(20, 2, beside_kannel=False),
     ]
-    return Findings(title="Sending SMS", method=METHOD.format(version=version()), rows=tuple(rows))
+    return Findings(
+        title="Sending SMS", method=METHOD.format(version=KANNEL.version()), rows=tuple(rows)
+    )
 
 
 if __name__ == "__main__":
