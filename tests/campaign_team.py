@@ -104,7 +104,7 @@ async def team_in(
     """A team with a sender, and the service's app; its work is not begun."""
     issuer, log = Issuer.make(folder), EventLog(nc)
     owned = resources("campaign", issuer, nc, db, urls=(nats_url, ""))
-    app, work = await compose(owned, SECRET, UPLOAD_LIMIT)
+    app, work = await compose(owned, SECRET, UPLOAD_LIMIT, upload_share=1)
     sender = new_id()
     origin = Origin(new_id(), datetime.now(UTC), "test")
     created = SenderCreated(name="Shop", by=MODERATOR)
@@ -115,11 +115,12 @@ async def team_in(
 
 
 @asynccontextmanager
-async def core_in(nc: Client) -> AsyncIterator[None]:
-    """A dispatcher that says it is well."""
+async def core_in(nc: Client, window_used: int = 0) -> AsyncIterator[None]:
+    """A dispatcher that says it is well, and how much its carrier has yet to answer."""
 
     async def answer(message: Msg) -> None:
-        links = [{"id": "sim", "name": "Sim", "segments_per_second": 100, "state": "up"}]
+        link = {"id": "sim", "name": "Sim", "segments_per_second": 100, "state": "up"}
+        links = [{**link, "window_used": window_used}]
         await message.respond(orjson.dumps({"status": "ok", "links": links}))
 
     subscription = await nc.subscribe("core.health", cb=answer)

@@ -232,3 +232,14 @@ async def test_without_messages_left_at_the_end_a_campaign_is_done_when_all_are_
         return "that is done" in problem(answer, 409, "illegal_transition")
 
     await eventually(over)
+
+
+@pytest.mark.parametrize("window_used", [0, 3])
+async def test_messages_go_out_when_a_carrier_has_yet_to_answer_some(
+    nc: Client, window_used: int
+) -> None:
+    core = Core(nc)
+    assert not core.is_sending()
+    async with core_in(nc, window_used):
+        assert await core.health() is not None
+    assert core.is_sending() is (window_used > 0)

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import uvloop
 from fastapi import FastAPI
+from pydantic import Field
 
 from campaign.adding import Additions
 from campaign.api import campaign_routes
@@ -22,6 +23,7 @@ from campaign.reactions import follow_others, reactions
 from campaign.settings_api import settings_routes
 from campaign.suppressed import SUPPRESSED, SuppressionList
 from campaign.sweeping import Sweeper
+from campaign.upload_pace import UploadPace
 from campaign.uploading import upload_routes
 from campaign.uploads import Uploads
 from campaign_events.erasing import Erasing
@@ -36,10 +38,12 @@ class CampaignSettings(Settings):
     """What the campaign service is told besides."""
 
     upload_limit_bytes: int = 1024**3
+    upload_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """How much of the time uploads may take while messages go out; 1 is all of it."""
 
 
 async def compose(
-    resources: Resources, secret: bytes, upload_limit: int
+    resources: Resources, secret: bytes, upload_limit: int, upload_share: float
 ) -> tuple[FastAPI, dict[str, Coroutine[Any, Any, None]]]:
     """Return the HTTP app and the work beside it, with everything prepared in MongoDB."""
     db, log = resources.db, resources.log
@@ -59,7 +63,7 @@ async def compose(
     app.include_router(campaign_routes(door, audiences))
     app.include_router(settings_routes(door))
     suppressions = SuppressionList(suppressed.view, secret)
-    uploads = Uploads(log, audiences, suppressions)
+    uploads = Uploads(log, audiences, suppressions, UploadPace(core.is_sending, upload_share))
     app.include_router(upload_routes(door, uploads, upload_limit))
     additions, exclusions = Additions(log, audiences, suppressions), Exclusions(log, audiences)
     app.include_router(contact_routes(door, additions, exclusions))
@@ -84,7 +88,9 @@ async def compose(
 async def main(settings: CampaignSettings, secret: bytes) -> None:
     """Decide about campaigns until SIGTERM."""
     async with connected("campaign", settings, SCHEMA) as resources:
-        app, work = await compose(resources, secret, settings.upload_limit_bytes)
+        app, work = await compose(
+            resources, secret, settings.upload_limit_bytes, settings.upload_share
+        )
         await run(app, resources, work)
 
 

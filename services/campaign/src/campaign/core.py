@@ -15,13 +15,21 @@ DISPATCHER = "core.health"
 DIALLER = "core.health.voice"
 TIMEOUT_S = 0.5
 FRESH_S = 1.0
-WATCH_S = 2.0
+WATCH_S = 1.0
+BUSY_S = 5.0
+"""So long after messages were seen with a carrier more of them are taken to follow."""
 
 
 class Named(BaseModel):
     """A carrier link or a telephony side, as its owner knows it; more fields may come."""
 
     id: str
+
+
+class CarrierLink(Named):
+    """A carrier link; `window_used` is how many submits have no answer yet."""
+
+    window_used: int = 0
 
 
 class Health(BaseModel):
@@ -33,7 +41,7 @@ class Health(BaseModel):
 class CoreHealth(Health):
     """The dispatcher's own answer."""
 
-    links: list[Named] = []
+    links: list[CarrierLink] = []
 
 
 class VoiceHealth(Health):
@@ -76,10 +84,18 @@ class Core:
     def __init__(self, nc: Client) -> None:
         self._dispatcher = _Asked(nc, DISPATCHER, CoreHealth, "sms")
         self._dialler = _Asked(nc, DIALLER, VoiceHealth, "voice")
+        self._busy_until = float("-inf")
 
     async def health(self) -> CoreHealth | None:
         """Return the dispatcher's health, or None when it is down."""
-        return await self._dispatcher.health()
+        health = await self._dispatcher.health()
+        if health is not None and any(link.window_used for link in health.links):
+            self._busy_until = time.monotonic() + BUSY_S
+        return health
+
+    def is_sending(self) -> bool:
+        """Tell whether messages go out, as far as `watch` has seen."""
+        return time.monotonic() < self._busy_until
 
     async def voice(self) -> VoiceHealth | None:
         """Return the dialler's health, or None when it is down."""

@@ -7,6 +7,7 @@ from campaign.audience import Audiences, AudienceWriter
 from campaign.campaign import campaign_decider
 from campaign.commands import AcceptContacts
 from campaign.suppressed import SuppressionList
+from campaign.upload_pace import UploadPace
 from campaign_events.envelope import Actor, Address, Origin, Position
 from campaign_events.eventlog import EventLog
 from campaign_events.executing import execute
@@ -29,10 +30,17 @@ class Upload:
 class Uploads:
     """Takes files in. Until the log says so, the earlier audience stays the campaign's."""
 
-    def __init__(self, log: EventLog, audiences: Audiences, suppressions: SuppressionList) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        audiences: Audiences,
+        suppressions: SuppressionList,
+        pace: UploadPace,
+    ) -> None:
         self._log = log
         self._audiences = audiences
         self._suppressions = suppressions
+        self._pace = pace
 
     async def take(self, upload: Upload, body: AsyncIterator[bytes]) -> tuple[Report, Position]:
         """Store the contacts of a body and make them the campaign's audience.
@@ -68,7 +76,10 @@ class Uploads:
         reading = Reading(upload.file, upload.default_region)
         try:
             async for contacts in reading.batches(body):
-                await writer.add(contacts)
+                async with self._pace.turn() as whole:
+                    await writer.add(contacts)
+                    if whole:
+                        await writer.settled()
             await writer.settled()
         finally:
             await writer.abandon()
