@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from carillon.development_issuer import DevelopmentIssuer
 from carillon.identity import Identity
 from carillon.ports import Ports
 from carillon.stack_file import StackFile, read_stack_file
+from said import rest
 
 CARILLON = str(Path(sys.executable).with_name("carillon"))
 SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")
@@ -210,8 +212,11 @@ async def until(
     """Wait until something outside has become so."""
     try:
         async with asyncio.timeout(within_s):
-            while not true():
-                await asyncio.sleep(look_s)
+            while True:
+                began = time.monotonic()
+                if true():
+                    return
+                await asyncio.sleep(rest(look_s, time.monotonic() - began))
     except TimeoutError:
         raise AssertionError(f"not within {within_s} s: {what}") from None
 
