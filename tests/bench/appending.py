@@ -42,7 +42,7 @@ CALLERS = AT_ONCE
 """As many decisions as the service has under way when many campaigns come to their moment."""
 FEWER = () if SHORT else (4, 16)
 """With how many callers the peers may try besides: their best counts."""
-RUNS = 1 if SHORT else 5
+RUNS = 1 if SHORT else 3
 CAMPAIGNS = 20 if SHORT else 300
 ONE_BY_ONE = 4 if SHORT else 40
 """Campaigns of a single caller."""
@@ -68,8 +68,9 @@ METHOD = f"""
 One process with {CALLERS} callers at once (what the campaign service has under way when many
 campaigns come to their moment: `launching.AT_ONCE`), and with one. Ours: `executing.execute` with
 the product's decider against its own nats-server (`sync_interval: always`: every entry is fsynced
-before its acknowledgement); histories are read each time, nothing is cached. Theirs: {{name}} with
-an aggregate of the same fields, its default transcoder, no cache; callers are threads, with
+before its acknowledgement); where a history ends is asked each time, what the process knows of it
+is not read again. Theirs: {{name}} with an aggregate of the same fields, its default transcoder, a
+cache of aggregates that are brought up to date each time; callers are threads, with
 {CALLERS} callers the best of {", ".join(map(str, (*FEWER, CALLERS)))} threads. SQLite: a file in
 write-ahead mode as the library sets it, `synchronous=FULL`. PostgreSQL: {{version}}, a
 connection per thread, {postgres.DURABLE}, inserting by the library's database functions
