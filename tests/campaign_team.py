@@ -120,7 +120,7 @@ async def core_in(nc: Client, window_used: int = 0) -> AsyncIterator[None]:
 
     async def answer(message: Msg) -> None:
         link = {"id": "sim", "name": "Sim", "segments_per_second": 100, "state": "up"}
-        links = [{**link, "window_used": window_used}]
+        links = [{**link, "window": 50, "window_used": window_used}]
         await message.respond(orjson.dumps({"status": "ok", "links": links}))
 
     subscription = await nc.subscribe("core.health", cb=answer)

@@ -234,12 +234,12 @@ async def test_without_messages_left_at_the_end_a_campaign_is_done_when_all_are_
     await eventually(over)
 
 
-@pytest.mark.parametrize("window_used", [0, 3])
-async def test_messages_go_out_when_a_carrier_has_yet_to_answer_some(
-    nc: Client, window_used: int
+@pytest.mark.parametrize(("window_used", "is_sending"), [(0, False), (12, False), (13, True)])
+async def test_uploads_give_way_to_a_link_that_uses_more_than_a_quarter_of_its_window(
+    nc: Client, window_used: int, *, is_sending: bool
 ) -> None:
     core = Core(nc)
     assert not core.is_sending()
     async with core_in(nc, window_used):
         assert await core.health() is not None
-    assert core.is_sending() is (window_used > 0)
+    assert core.is_sending() is is_sending

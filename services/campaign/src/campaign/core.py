@@ -16,8 +16,9 @@ DIALLER = "core.health.voice"
 TIMEOUT_S = 0.5
 FRESH_S = 1.0
 WATCH_S = 1.0
+BUSY_SHARE = 0.25
 BUSY_S = 5.0
-"""So long after messages were seen with a carrier more of them are taken to follow."""
+"""So long after a link was seen busy more is taken to follow."""
 
 
 class Named(BaseModel):
@@ -27,9 +28,15 @@ class Named(BaseModel):
 
 
 class CarrierLink(Named):
-    """A carrier link; `window_used` is how many submits have no answer yet."""
+    """A carrier link; `window_used` is how many submits have no answer yet, of `window` at most."""
 
+    window: int = 0
     window_used: int = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it sends as fast as it can: a link that waits for its own rate uses less."""
+        return self.window_used > self.window * BUSY_SHARE
 
 
 class Health(BaseModel):
@@ -89,12 +96,12 @@ class Core:
     async def health(self) -> CoreHealth | None:
         """Return the dispatcher's health, or None when it is down."""
         health = await self._dispatcher.health()
-        if health is not None and any(link.window_used for link in health.links):
+        if health is not None and any(link.is_busy for link in health.links):
             self._busy_until = time.monotonic() + BUSY_S
         return health
 
     def is_sending(self) -> bool:
-        """Tell whether messages go out, as far as `watch` has seen."""
+        """Tell whether messages go out as fast as they can, as far as `watch` has seen."""
         return time.monotonic() < self._busy_until
 
     async def voice(self) -> VoiceHealth | None:
