@@ -129,6 +129,16 @@ async def test_a_history_that_others_go_on_with_comes_back_whole(
     assert await log.load(address) == await other.load(address) == await EventLog(nc).load(address)
 
 
+async def test_what_the_log_has_lost_is_not_remembered(log: EventLog, address: Address) -> None:
+    """As when it is put back from an older backup while the process lives on."""
+    await log.append([PAUSED], address, origin(), after=0)
+    history = await log.load(address)
+    lost = history[0]._replace(event=RESUMED, seq=history[0].seq + 1)
+    log._histories.remember(address, [*history, lost])
+
+    assert await log.load(address) == history
+
+
 async def test_a_history_that_was_handed_out_is_the_callers_own(
     log: EventLog, address: Address
 ) -> None:

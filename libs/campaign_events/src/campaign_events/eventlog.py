@@ -125,8 +125,11 @@ class EventLog:
 
         """
         ending = asyncio.create_task(self._end("CAMPAIGNS", address.everything))
-        history = [*self._histories.known(address)] or await self._behind(address, 0)
+        known = self._histories.known(address)
+        history = [*known] or await self._behind(address, 0)
         end, give_up = await ending, time.monotonic() + self._timeout_s
+        if known and end < known[-1].seq:  # the log was put back from an older backup
+            history = await self._behind(address, 0)
         while end > (seen := history[-1].seq if history else 0):
             if time.monotonic() > give_up:
                 raise Unavailable(f"no replica shows {address.everything} up to {end}")
