@@ -192,8 +192,8 @@ def check_attempts(
 ) -> Counter[str]:
     """Every attempt came to the end that its person gave it; return how many of each were clean.
 
-    One that lived while something was away may be an error, if nobody could learn its end, or
-    abandoned, if nobody was there to attach it.
+    One that lived while something was away may be an error, if nobody could learn its end, abandoned,
+    if nobody was there to attach it, or a machine, if what was said was not heard in time.
     """
     clean: Counter[str] = Counter()
     for phone, rows in attempts.items():
@@ -201,7 +201,7 @@ def check_attempts(
             ends = (row["outcome"], row["amd"], row["hangup_cause"])
             if any(outage.touches(row) for outage in outages):
                 natural = {outcome for outcome, _, _ in ENDS[phone[-1]]}
-                assert row["outcome"] in natural | {"error", "abandoned"}, row
+                assert row["outcome"] in natural | {"error", "abandoned", "machine"}, row
                 continue
             assert ends in ENDS[phone[-1]], row
             clean[phone[-1]] += 1
