@@ -192,8 +192,8 @@ def check_attempts(
 ) -> Counter[str]:
     """Every attempt came to the end that its person gave it; return how many of each were clean.
 
-    One that lived while something was away may be an error, if nobody could learn its end, abandoned,
-    if nobody was there to attach it, or a machine, if what was said was not heard in time.
+    One that lived while something was away may be an error, if nobody could learn its end,
+    abandoned, if nobody was there to attach it, or a machine, if nothing was heard in time.
     """
     clean: Counter[str] = Counter()
     for phone, rows in attempts.items():
