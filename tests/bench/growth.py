@@ -27,7 +27,7 @@ from read_model.projections import MESSAGES
 SIZES = (10_000, 20_000, 50_000) if SHORT else (10_000, 100_000, 1_000_000, 10_000_000)
 EACH = 10_000
 """Messages of each campaign: the log grows by campaigns, as it does in life."""
-ONE_BY_ONE = 1_000_000
+ONE_BY_ONE = 100_000
 """The dispatcher keeps a document per message: so far its view is grown."""
 OFTEN = 1_000_000
 """Up to here a fold is so short that the median of a few is what counts."""
