@@ -158,7 +158,7 @@ run: install dashboard ## start the whole platform here, send a demo campaign, k
 test: install dashboard ## all tests, with real servers
 	$(NPM) run --silent test
 	$(BIN)/python -m pytest -n 3 $(BY_FILE) $(QUICK_TESTS)
-	$(BIN)/python -m pytest -n 2 $(BY_FILE) $(SYSTEM_TESTS)
+	$(BIN)/python -m pytest -n 2 $(BY_FILE) --durations=25 $(SYSTEM_TESTS)
 
 .PHONY: test-asterisk
 test-asterisk: install ## calls and a campaign through a real Asterisk; needs root and debootstrap, else skipped
