@@ -1,7 +1,7 @@
 """The same campaign in pyeventsourcing: an aggregate, its application, and callers as threads.
 
 As its documentation has it: the decorator style, the default transcoder, no snapshots. Aggregates
-are cached and brought up to date at each use: ours remembers histories in the same way.
+are cached and believed until a version conflicts: ours remembers histories in the same way.
 """
 
 # ruff: noqa: ARG002 - the parameters of a method are the fields of its event
@@ -24,7 +24,7 @@ type Env = Mapping[str, str]
 
 FULL = 2
 """What SQLite calls `synchronous=FULL`."""
-CACHED = {"AGGREGATE_CACHE_MAXSIZE": "1000"}
+CACHED = {"AGGREGATE_CACHE_MAXSIZE": "1000", "AGGREGATE_CACHE_FASTFORWARD": "n"}
 NAME = f"pyeventsourcing {version('eventsourcing')}"
 
 

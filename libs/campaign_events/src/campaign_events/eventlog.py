@@ -43,7 +43,7 @@ from campaign_events.envelope import (
     Unreadable,
     encode,
 )
-from campaign_events.histories import Histories
+from campaign_events.histories import Histories, History
 
 APPENDED = Histogram(
     "carillon_log_append_seconds",
@@ -112,6 +112,10 @@ class EventLog:
         self._batches = NUID()
         self._reader = DirectReader(nc)
         self._histories = Histories()
+
+    def remembered(self, address: Address) -> History:
+        """Return the beginning of a thing's history as far as this process knows it, or nothing."""
+        return self._histories.known(address)
 
     async def load(self, address: Address) -> list[Recorded[Any]]:
         """Return all that happened to one thing in the CAMPAIGNS stream, oldest first.

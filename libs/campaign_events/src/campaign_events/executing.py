@@ -26,6 +26,9 @@ async def execute[C, E: Event, S](
 ) -> tuple[S, Position]:
     """Load, decide, append; decide again when somebody was faster. Returns the state afterwards.
 
+    A yes is given on the history as this process knows it, for the log takes it only if that is
+    whole; a no only on what the log says now.
+
     The same command id given twice has one effect, however much later the second time is.
 
     Raises:
@@ -56,14 +59,23 @@ async def _executed[C, E: Event, S](
 ) -> tuple[S, Position, bool]:
     """Do as `execute` does; tell besides whether anything has come of it."""
     for attempt in range(8):
-        history = await log.load(address)
+        # What is remembered may be old: then the log refuses the append, and a no is asked about.
+        remembered = log.remembered(address) if attempt == 0 else ()
+        history = remembered or await log.load(address)
         state = decider.fold(recorded.event for recorded in history)
         seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
         if any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history):
             return state, seen, False
+        try:
+            events = decider.decide(state, command)
+        except Refused:
+            if remembered:
+                continue
+            raise
+        if not events and remembered:
+            continue
         if history:
             tracing.link(history[-1].traceparent)
-        events = decider.decide(state, command)
         if not events:
             return state, seen, False
         try:
