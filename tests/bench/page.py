@@ -23,6 +23,10 @@ PAGE = DOCS / "benchmarks.md"
 PLOTS = DOCS / "benchmarks"
 PACKAGES = ("nats-py", "pymongo", "uvloop", "fastapi", "uvicorn", "faststream", "eventsourcing")
 INK, GRID = "#334155", "#e2e8f0"
+DECADES = 20
+"""From so many times the smallest value on the vertical axis is logarithmic too."""
+ROOM = 1.5
+"""Space for the legend above the lines."""
 COLOURS = ("#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed")
 HEAD = """# Benchmarks
 
@@ -80,9 +84,13 @@ def draw(plot: Plot, file: Path) -> None:
     axes = figure.subplots()
     for line, colour in zip(plot.lines, COLOURS, strict=False):
         axes.plot(line.x, line.y, marker="o", color=colour, label=line.name)
+    values = [value for line in plot.lines for value in line.y]
     if plot.logarithmic:
         axes.set_xscale("log")
+    if plot.logarithmic and max(values) > DECADES * min(values):
         axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, ROOM * max(values))
     plain = FuncFormatter(lambda value, _: f"{value:,.10g}")
     axes.xaxis.set_major_formatter(plain)
     axes.yaxis.set_major_formatter(plain)

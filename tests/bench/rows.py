@@ -52,7 +52,7 @@ class Line(BaseModel, frozen=True):
 
 
 class Plot(BaseModel, frozen=True):
-    """A plot of the page; `logarithmic` scales both axes by powers of ten."""
+    """A plot of the page; `logarithmic` scales by powers of ten."""
 
     title: str
     x: str
