@@ -75,8 +75,10 @@ async def test_who_answers_stop_is_not_written_to_again(rig: Rig) -> None:
         async with asyncio.timeout(20):
             while len(rig.carrier.lines("inbound")) < 20:
                 await asyncio.sleep(0.05)
-        async with http(rig, "admin") as admin:
-            entries = (await admin.get(SUPPRESSIONS, params={"limit": "100"})).json()["items"]
+        async with http(rig, "admin") as admin, asyncio.timeout(10):
+            entries: list[dict[str, str]] = []
+            while len(entries) < 20:  # the list shows them a moment later
+                entries = (await admin.get(SUPPRESSIONS, params={"limit": "100"})).json()["items"]
             metrics = (await admin.get("/metrics")).text
         second = await rig.approve(25)
         facts = await rig.until(second, "message.plan_finished")
