@@ -60,15 +60,14 @@ async def measure() -> Findings:
         count = (LIVE * 2 // DIALS_PER_S + MEASURED_S + 10) * DIALS_PER_S
         await crew.uploaded(made["id"], csv_of(people(count, area=15)))
         await crew.act(made["id"], "start")
-        while (live := await _live(crew, made["id"])) < LIVE:
+        while (live := (await _stats(crew, made["id"]))["live"]) < LIVE:
             await asyncio.sleep(0.5)
         say(f"{live} calls are live")
-        before = await _buckets(up)
-        attempts = await _attempts(crew, made["id"])
+        before, first = await _buckets(up), await _stats(crew, made["id"])
         await asyncio.sleep(MEASURED_S)
-        after = await _buckets(up)
-        dialled = await _attempts(crew, made["id"]) - attempts
-        least = min(live, await _live(crew, made["id"]))
+        after, last = await _buckets(up), await _stats(crew, made["id"])
+        dialled = last["attempts"] - first["attempts"]
+        least = min(first["live"], last["live"])
         await crew.close()
     turns = {bound: after[bound] - before[bound] for bound in after}
     p50, p99 = (_quantile(turns, share) * 1000 for share in (0.5, 0.99))
@@ -84,12 +83,9 @@ async def measure() -> Findings:
     return Findings(title="Live calls", method=METHOD, rows=(row,))
 
 
-async def _live(crew: Crew, campaign: str) -> int:
-    return int((await ask(crew.author, "GET", f"/campaigns/{campaign}"))["stats"]["live"])
-
-
-async def _attempts(crew: Crew, campaign: str) -> int:
-    return int((await ask(crew.author, "GET", f"/campaigns/{campaign}"))["stats"]["attempts"])
+async def _stats(crew: Crew, campaign: str) -> dict[str, int]:
+    stats: dict[str, int] = (await ask(crew.author, "GET", f"/campaigns/{campaign}"))["stats"]
+    return stats
 
 
 async def _buckets(up: Platform) -> Buckets:

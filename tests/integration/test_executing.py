@@ -77,6 +77,16 @@ async def test_a_no_on_an_old_memory_is_asked_about(
         await wish(log, address, "sending")
 
 
+async def test_who_repeats_a_command_is_told_how_it_is_now(
+    log: EventLog, nc: Client, address: Address
+) -> None:
+    command = new_id()
+    await wish(log, address, "paused", command)
+    await wish(EventLog(nc), address, "sending")
+
+    assert await wish(log, address, "paused", command) == "sending"
+
+
 async def test_a_command_that_another_process_has_done_is_not_done_again(
     log: EventLog, nc: Client, address: Address
 ) -> None:

@@ -64,16 +64,17 @@ async def _executed[C, E: Event, S](
         history = remembered or await log.load(address)
         state = decider.fold(recorded.event for recorded in history)
         seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
-        if any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history):
-            return state, seen, False
+        is_done = any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history)
         try:
-            events = decider.decide(state, command)
+            events = () if is_done else decider.decide(state, command)
         except Refused:
             if remembered:
                 continue
             raise
-        if not events and remembered:
+        if remembered and not events:
             continue
+        if is_done:
+            return state, seen, False
         if history:
             tracing.link(history[-1].traceparent)
         if not events:
