@@ -13,12 +13,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import nats.aio.client
 import uvloop
 
 from bench import eventsourced, postgres
-from bench.rows import SHORT, Findings, Row, measured, median, say
+from bench.rows import SHORT, Findings, Row, measured, say
 from campaign.campaign import campaign_decider
 from campaign.commands import (
     AcceptContacts,

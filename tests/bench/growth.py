@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import nats
@@ -18,7 +19,7 @@ import dispatcher.views
 from bench.histories import histories, tell
 from bench.load import Offered, load
 from bench.reader import DATABASE, Reader, Servers, connected, folded, reading, serving
-from bench.rows import SHORT, Findings, Line, Plot, Row, measured, median, quantile, say
+from bench.rows import SHORT, Findings, Line, Plot, Row, measured, quantile, say
 from campaign_events.eventlog import EventLog
 from campaign_events.projector import Projector
 from campaign_events.service import collect_garbage_less_often

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import cycle
+from statistics import median
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ from bench.bare import PEER
 from bench.histories import LINK, History, histories, tell
 from bench.load import Offered, Seen, load
 from bench.reader import Servers, connected, folded, reading, serving
-from bench.rows import SHORT, Findings, Row, measured, median, quantile, say
+from bench.rows import SHORT, Findings, Row, measured, quantile, say
 from campaign_events.envelope import Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import MessagesReported

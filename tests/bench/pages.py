@@ -12,11 +12,12 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from statistics import median
 
 import httpx
 
 from bench.campaigns import client, cpu_seconds, done, draft, platform, sender, until
-from bench.rows import SHORT, Findings, Row, measured, median, quantile, say
+from bench.rows import SHORT, Findings, Row, measured, quantile, say
 from carillon.stack import Stack
 from stacks import Link
 

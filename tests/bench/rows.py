@@ -78,11 +78,6 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def median(values: Sequence[float]) -> float:
-    """Return the middle of the values."""
-    return statistics.median(values)
-
-
 def quantile(values: Sequence[float], share: float) -> float:
     """Return the value below which `share` of the values lie, to a thousandth."""
     return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
@@ -97,7 +92,9 @@ def measured(name: str, measure: Callable[[], Awaitable[Findings]]) -> None:
     )
     for row in findings.rows:
         ratio = "" if row.ratio is None else f", {row.ratio:.2f} times {row.beside}"
-        say(f"{row.what}: {median(row.ours):,.1f} {row.unit}{ratio}  aim {row.aim}: {row.reached}")
+        say(
+            f"{row.what}: {statistics.median(row.ours):,.1f} {row.unit}{ratio}  aim {row.aim}: {row.reached}"
+        )
 
 
 async def _timed(measure: Callable[[], Awaitable[Findings]]) -> Findings:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import psutil
 import uvloop
@@ -15,7 +16,7 @@ import uvloop
 from bench.campaigns import carrier, cpu_seconds, platform, prepare, send, sender
 from bench.kannel import KANNEL, running_kannel
 from bench.raw import raw_link_rate
-from bench.rows import SHORT, Findings, Row, measured, median, say
+from bench.rows import SHORT, Findings, Row, measured, say
 from carrier import running
 from stacks import Link
 

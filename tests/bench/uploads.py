@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from statistics import median
 
 import httpx
 import uvloop
@@ -21,7 +22,7 @@ from bench.campaigns import (
     send,
     sender,
 )
-from bench.rows import SHORT, Findings, Row, measured, median, say
+from bench.rows import SHORT, Findings, Row, measured, say
 from carillon.stack import Stack
 
 COUNT = 2_000 if SHORT else 30_000
