@@ -92,9 +92,8 @@ def measured(name: str, measure: Callable[[], Awaitable[Findings]]) -> None:
     )
     for row in findings.rows:
         ratio = "" if row.ratio is None else f", {row.ratio:.2f} times {row.beside}"
-        say(
-            f"{row.what}: {statistics.median(row.ours):,.1f} {row.unit}{ratio}  aim {row.aim}: {row.reached}"
-        )
+        ours = f"{statistics.median(row.ours):,.1f} {row.unit}{ratio}"
+        say(f"{row.what}: {ours}  aim {row.aim}: {row.reached}")
 
 
 async def _timed(measure: Callable[[], Awaitable[Findings]]) -> Findings:
