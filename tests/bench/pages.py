@@ -41,6 +41,8 @@ max_s = 1.7
 """Later than half a second after a message is shown as submitted: else the beat holds them."""
 AIM_P50_MS = 100
 AIM_P99_MS = 400
+AIM_BUSY_P99_MS = 1_000
+"""What the product promises: a change reaches the page within a second."""
 NOTHING = 0.01
 BACKGROUND = "+4915200"
 HEADERS = {"Content-Type": "text/csv"}
@@ -123,31 +125,50 @@ async def prepared(author: httpx.AsyncClient, sender_id: str, number: int) -> Ma
     }
 
 
-async def sent(stack: Stack, campaigns: Mapping[str, str]) -> tuple[list[float], float]:
-    """Send to small campaigns; return what their pages waited, and the background's rate."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A small campaign for each page, sent to beside the background."""
+
+    number: int
+    pages: Sequence[Page]
+    began: float
+    ended: float
+
+    def waits(self, due: Mapping[str, Sequence[float]]) -> list[float]:
+        """How long each report took to its page, in ms."""
+        mine = slice(self.number * EACH, (self.number + 1) * EACH)
+        return [wait for page in self.pages for wait in page.waits(due[page.prefix][mine])]
+
+    def rate(self, due: Sequence[float]) -> float:
+        """How many reports of the background were due in a second meanwhile."""
+        meanwhile = sum(self.began <= moment < self.ended for moment in due)
+        return meanwhile / (self.ended - self.began)
+
+
+async def sent(stack: Stack, number: int, campaigns: Mapping[str, str]) -> Round:
+    """Send to small campaigns, and have their pages tell of every message."""
     async with client(stack, "admin", sub="mo") as admin, opened(stack, campaigns) as pages:
         began = time.time()
         for campaign in campaigns.values():
             await until(admin, f"/moderation/campaigns/{campaign}/approve")
         while any(not page.told or page.told[-1][1] < EACH for page in pages):
             await asyncio.sleep(0.1)
-        ended = time.time()
-    due = _due(stack)
-    meanwhile = sum(began <= moment < ended for moment in due[BACKGROUND])
-    waits = [wait for page in pages for wait in page.waits(due[page.prefix][-EACH:])]
-    return waits, meanwhile / (ended - began)
+        return Round(number, pages, began, time.time())
 
 
 async def measure() -> Findings:
-    """Send in the background, and a few rounds of small campaigns beside it."""
-    small: list[list[float]] = []
-    rates: list[float] = []
+    """Send in the background, and a few rounds of small campaigns beside it.
+
+    The carrier's ledger is read when all is over: to parse it takes seconds, in which no page would
+    be listened to.
+    """
+    rounds: list[Round] = []
     count = round(REPORTS_PER_S * (LEAD_S + RUNS * ROUND_S))
     async with platform((STEADY, SMALL), reports=REPORTS) as stack:
         sender_id = await sender(stack)
         async with client(stack, "author") as author, client(stack, "admin", sub="mo") as admin:
             say(f"making {PAGES * RUNS} small campaigns, and one of {count:,} for the background")
-            rounds = [await prepared(author, sender_id, number) for number in range(RUNS)]
+            small = [await prepared(author, sender_id, number) for number in range(RUNS)]
             steady = await _campaign(author, sender_id, STEADY, _phones(BACKGROUND, count))
             async with opened(stack, {BACKGROUND: steady}) as (busy,):
                 await until(admin, f"/moderation/campaigns/{steady}/approve")
@@ -155,21 +176,19 @@ async def measure() -> Findings:
                     await asyncio.sleep(0.1)
                 await asyncio.sleep(LEAD_S)
                 since, used = time.time(), cpu_seconds(stack)
-                for number, campaigns in enumerate(rounds, start=1):
-                    waits, rate = await sent(stack, campaigns)
-                    small.append(waits)
-                    rates.append(rate)
-                    say(
-                        f"run {number} of {RUNS}: {len(waits)} reports beside {rate:,.0f} a "
-                        f"second, p50 {quantile(waits, 0.5):.0f}, p99 {quantile(waits, 0.99):.0f}"
-                    )
-                shown, seconds = busy.told[-1][1], time.time() - since
+                for number, campaigns in enumerate(small):
+                    say(f"run {number + 1} of {RUNS}")
+                    rounds.append(await sent(stack, number, campaigns))
+                seconds = time.time() - since
                 cores = {
                     name: (now - used[name]) / seconds for name, now in cpu_seconds(stack).items()
                 }
-        due = sorted(_due(stack)[BACKGROUND])[:shown]
+        due = _due(stack)
     say(_shares(cores))
-    return _findings(small, rates, list(busy.waits(due, since)), cores)
+    waits = [one.waits(due) for one in rounds]
+    rates = [one.rate(due[BACKGROUND]) for one in rounds]
+    shown = sorted(due[BACKGROUND])[: busy.told[-1][1]]
+    return _findings(waits, rates, list(busy.waits(shown, since)), cores)
 
 
 def _shares(cores: Mapping[str, float]) -> str:
@@ -223,6 +242,8 @@ def _findings(
                 what=f"the page of the campaign with {REPORTS_PER_S:,} reports a second, p99",
                 unit="ms",
                 ours=(quantile(busy, 0.99),),
+                aim=f"≤ {AIM_BUSY_P99_MS:,} ms",
+                reached=quantile(busy, 0.99) <= AIM_BUSY_P99_MS,
                 note="with the limit of two changes a second, which alone makes 495 ms of it",
             ),
         ),
