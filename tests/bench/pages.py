@@ -102,10 +102,12 @@ def _due(stack: Stack) -> Mapping[str, list[float]]:
 
 
 @asynccontextmanager
-async def opened(stack: Stack, campaigns: Mapping[str, str]) -> AsyncIterator[list[Page]]:
+async def opened(
+    viewer: httpx.AsyncClient, campaigns: Mapping[str, str]
+) -> AsyncIterator[list[Page]]:
     """Open a page for each campaign (prefix to id) for as long as the block runs."""
     pages = [Page(prefix) for prefix in campaigns]
-    async with client(stack, "viewer") as viewer, AsyncExitStack() as ending:
+    async with AsyncExitStack() as ending:
         for page, campaign in zip(pages, campaigns.values(), strict=True):
             task = asyncio.create_task(page.follow(viewer, campaign))
             ending.push_async_callback(_ended, task)
@@ -145,9 +147,11 @@ class Round:
         return meanwhile / (self.ended - self.began)
 
 
-async def sent(stack: Stack, number: int, campaigns: Mapping[str, str]) -> Round:
+async def sent(
+    admin: httpx.AsyncClient, viewer: httpx.AsyncClient, number: int, campaigns: Mapping[str, str]
+) -> Round:
     """Send to small campaigns, and have their pages tell of every message."""
-    async with client(stack, "admin", sub="mo") as admin, opened(stack, campaigns) as pages:
+    async with opened(viewer, campaigns) as pages:
         began = time.time()
         for campaign in campaigns.values():
             await until(admin, f"/moderation/campaigns/{campaign}/approve")
@@ -159,18 +163,22 @@ async def sent(stack: Stack, number: int, campaigns: Mapping[str, str]) -> Round
 async def measure() -> Findings:
     """Send in the background, and a few rounds of small campaigns beside it.
 
-    The carrier's ledger is read when all is over: to parse it takes seconds, in which no page would
-    be listened to.
+    Clients are made before and the carrier's ledger is read afterwards: either takes up to seconds,
+    in which no page would be listened to.
     """
     rounds: list[Round] = []
     count = round(REPORTS_PER_S * (LEAD_S + RUNS * ROUND_S))
     async with platform((STEADY, SMALL), reports=REPORTS) as stack:
         sender_id = await sender(stack)
-        async with client(stack, "author") as author, client(stack, "admin", sub="mo") as admin:
+        async with (
+            client(stack, "author") as author,
+            client(stack, "admin", sub="mo") as admin,
+            client(stack, "viewer") as viewer,
+        ):
             say(f"making {PAGES * RUNS} small campaigns, and one of {count:,} for the background")
             small = [await prepared(author, sender_id, number) for number in range(RUNS)]
             steady = await _campaign(author, sender_id, STEADY, _phones(BACKGROUND, count))
-            async with opened(stack, {BACKGROUND: steady}) as (busy,):
+            async with opened(viewer, {BACKGROUND: steady}) as (busy,):
                 await until(admin, f"/moderation/campaigns/{steady}/approve")
                 while not busy.told or not busy.told[-1][1]:
                     await asyncio.sleep(0.1)
@@ -178,7 +186,7 @@ async def measure() -> Findings:
                 since, used = time.time(), cpu_seconds(stack)
                 for number, campaigns in enumerate(small):
                     say(f"run {number + 1} of {RUNS}")
-                    rounds.append(await sent(stack, number, campaigns))
+                    rounds.append(await sent(admin, viewer, number, campaigns))
                 seconds = time.time() - since
                 cores = {
                     name: (now - used[name]) / seconds for name, now in cpu_seconds(stack).items()
