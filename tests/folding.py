@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 from pymongo import DeleteOne, InsertOne, UpdateOne
@@ -37,6 +38,36 @@ def folded(
     return {name: documents for name, documents in view.items() if documents}
 
 
+def _inc(place: dict[str, Any], name: str, by: Any) -> None:
+    place[name] = place.get(name, 0) + by
+
+
+def _min(place: dict[str, Any], name: str, value: Any) -> None:
+    place[name] = min(place.get(name, value), value)
+
+
+def _max(place: dict[str, Any], name: str, value: Any) -> None:
+    place[name] = max(place.get(name, value), value)
+
+
+def _push(place: dict[str, Any], name: str, pushed: Any) -> None:
+    place.setdefault(name, []).extend(pushed["$each"])
+
+
+def _unset(place: dict[str, Any], name: str, _: Any) -> None:
+    place.pop(name, None)
+
+
+OPERATORS: dict[str, Callable[[dict[str, Any], str, Any], None]] = {
+    "$set": dict.__setitem__,
+    "$inc": _inc,
+    "$min": _min,
+    "$max": _max,
+    "$push": _push,
+    "$unset": _unset,
+}
+
+
 def _apply(documents: dict[str, dict[str, Any]], write: Any) -> None:
     if isinstance(write, InsertOne):
         document = write._doc
@@ -50,20 +81,16 @@ def _apply(documents: dict[str, dict[str, Any]], write: Any) -> None:
     assert isinstance(write, UpdateOne)
     if key not in documents and not write._upsert:
         return
-    document = documents.setdefault(key, {"_id": key})
     update: Any = write._doc
-    assert set(update) <= {"$set", "$inc", "$min"}
+    if key not in documents:
+        documents[key] = {"_id": key, **update.get("$setOnInsert", {})}
+    document = documents[key]
+    assert set(update) <= {"$setOnInsert", *OPERATORS}
     paths = [path for changes in update.values() for path in changes]
-    assert len(paths) == len(set(paths))
-    for path, value in update.get("$set", {}).items():
-        place, name = _place(document, path)
-        place[name] = value
-    for path, value in update.get("$inc", {}).items():
-        place, name = _place(document, path)
-        place[name] = place.get(name, 0) + value
-    for path, value in update.get("$min", {}).items():
-        place, name = _place(document, path)
-        place[name] = min(place.get(name, value), value)
+    assert not any(f"{one}.".startswith(f"{other}.") for one, other in permutations(paths, 2))
+    for name in OPERATORS.keys() & update.keys():
+        for path, value in update[name].items():
+            OPERATORS[name](*_place(document, path), value)
 
 
 def _place(document: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:

@@ -44,6 +44,7 @@ from campaign_events.projection import Database
 from campaign_events.projector import Projector
 from campaign_events.service import api
 from dispatcher import delivery_report
+from dispatcher.blocks import block_id
 from dispatcher.listing import Listing
 from dispatcher.messages_api import message_routes
 from dispatcher.reading import Views
@@ -302,10 +303,11 @@ async def test_no_cell_of_the_report_but_a_plain_phone_begins_like_a_formula(sta
         19: 'a,b\n"c"',
         21: "\uff1d1",
     }
-    view = stage.db[MESSAGES.collection("messages")]
+    view = stage.db[MESSAGES.collection("blocks")]
     for number, text in odd.items():
-        name = {"campaign": stage.campaign, "number": number}
-        await view.update_one(name, {"$set": {"carrier_ids": [text], "reason": text}})
+        message = f"messages.{number}"
+        change = {"$set": {f"{message}.carrier_ids": [text], f"{message}.reason": text}}
+        await view.update_one({"_id": block_id(stage.campaign, number)}, change)
     async with stage.speak("author") as author:
         rows = cells(await author.get(stage.path("delivery-report.csv")))
 

@@ -1,5 +1,6 @@
 """Which overdue messages a carrier is asked about, and when it is left alone."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 
 from campaign_events.projection import Database, View
 from dispatcher import querying
+from dispatcher.blocks import BlockChange, block_of
 from dispatcher.links.link import Batch, Health, Inbound, Part, Question, Report, Told
 from dispatcher.links.settings import LinkSettings
 from dispatcher.querying import Querying
 from dispatcher.reading import Views
-from dispatcher.views import CAMPAIGNS, MESSAGES, message_id
+from dispatcher.views import CAMPAIGNS, MESSAGES
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(minutes=30)
@@ -76,9 +78,10 @@ async def campaign(views: Views, name: str, taken_to: int, **sending: Any) -> No
 
 
 async def message(views: Views, name: str, number: int, **facts: Any) -> None:
-    known = {"_id": message_id(name, number), "campaign": name, "number": number, "link": "l"}
     usual = {"status": "submitted", "submitted_at": LONG_AGO, "carrier_ids": [f"{name}{number}"]}
-    await views.messages.insert_one({**known, **usual, **facts})
+    row = {"link": "l", **usual, **facts}
+    change = BlockChange(name, block_of(number), {number: row}, Counter([str(row["status"])]))
+    await views.blocks.bulk_write([change.write()])
 
 
 async def test_only_what_waits_for_too_long_is_asked_about_in_row_order(views: Views) -> None:

@@ -121,7 +121,7 @@ async def test_a_poisoned_entry_is_dropped_and_its_campaign_goes_on(
     items = await parked(admin, made)
     assert {(item["service"], item["reader"]) for item in items} == {
         ("campaign", "campaign-follows-messages"),
-        ("dispatcher", "messages.r1"),
+        ("dispatcher", "messages.r2"),
         ("read_model", "messages.r1"),
     }
     code, said = await carillon(started, "parked", "show", items[0]["id"])

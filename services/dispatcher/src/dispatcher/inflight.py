@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from campaign_events.projection import Document, View
+from dispatcher.blocks import messages_called
 from dispatcher.links.link import Part
 
 KEPT = 50_000
@@ -135,8 +136,9 @@ class InFlight:
         self, carrier_ids: Sequence[str], *, with_phones: bool
     ) -> dict[str, tuple[Message, int]]:
         """Return what the view knows of these ids; of two messages with one id, the later one."""
-        wanted = {"carrier_ids": {"$in": list(set(carrier_ids))}, "link": self._link}
-        rows = await self._view["messages"].find(wanted).to_list()
+        wanted = {"carrier_ids": {"$in": list(set(carrier_ids))}}
+        blocks = await self._view["blocks"].find(wanted).to_list()
+        rows = [row for row in messages_called(blocks, carrier_ids) if row["link"] == self._link]
         rows.sort(key=lambda row: row["submitted_at"])
         found: dict[str, tuple[Message, int]] = {}
         for message in await self._tell(rows, with_phones=with_phones) if rows else ():

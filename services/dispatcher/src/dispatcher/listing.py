@@ -1,8 +1,8 @@
 """The messages of a campaign in row order: what the view holds, and the rest from the audience.
 
 Everything is read by index, in spans of numbers or pages of a status; nothing is read whole. The
-one exception is bounded by a scan: a page of `submitted` or `delivered` passes over the documents
-between them, for no index of theirs holds a status that reports change.
+one exception is bounded by a scan: a page of `submitted` or `delivered` passes over the blocks
+between them by their counts, for no index of theirs holds what reports change.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from pymongo import ASCENDING
 from campaign_events.message import MessageStatus
 from campaign_events.projection import Document
 from campaign_events.text import render, segmentation, variables
+from dispatcher.blocks import BLOCK, block_id, block_ids, block_of, messages_in
 from dispatcher.reading import Views
 from dispatcher.views import message_id
 
@@ -25,20 +26,8 @@ AFTER_ALL = ":"
 """Sorts behind every digit: the end of a campaign's names."""
 STRIDE = 5000
 """How many numbers are looked at together where skipped ones must be passed over."""
-SHOWN = dict.fromkeys(
-    (
-        "number",
-        "status",
-        "reason",
-        "segments",
-        "carrier_ids",
-        "given_ids",
-        "submitted_at",
-        "reported_at",
-    ),
-    1,
-) | {"_id": 0}
-
+BLOCKS_AT_ONCE = 8
+"""How many more blocks are read at a time than a page needs at least."""
 
 _IN_UTC: CodecOptions[Document] = CodecOptions(tz_aware=False)
 """Moments without a zone are decoded several times faster than with one."""
@@ -52,7 +41,7 @@ class Listing:
 
     def __init__(self, views: Views, campaign: Document) -> None:
         self._views = views
-        self._messages = views.messages.with_options(_IN_UTC)
+        self._blocks = views.blocks.with_options(_IN_UTC)
         self._id: str = campaign["_id"]
         self._uploaded: int = campaign.get("contacts", 0)
         self._audience = views.audience(campaign)
@@ -102,9 +91,8 @@ class Listing:
         return await self._completed(rows, phones)
 
     async def _documents(self, first: int, last: int) -> dict[int, Document]:
-        names = {"$gte": message_id(self._id, first), "$lte": message_id(self._id, last)}
-        found = self._messages.find({"_id": names}, SHOWN, batch_size=last - first + 2)
-        return {row["number"]: row for row in await found.to_list()}
+        found = self._blocks.find({"_id": block_ids(self._id, first, last)})
+        return {row["number"]: row for block in await found.to_list() for row in messages_in(block)}
 
     async def _phones(self, numbers: Mapping[str, object], count: int) -> dict[int, str]:
         fields = {"_id": 0, "number": 1, "phone": 1}
@@ -129,32 +117,28 @@ class Listing:
         return numbers[:limit]
 
     async def _skipped(self, first: int, last: int) -> set[int]:
-        found = self._messages.find(
-            {
-                "campaign": self._id,
-                "status": "skipped",
-                "number": {"$gte": first, "$lte": last},
-                "reason": {"$exists": True},
-            },
-            {"_id": 0, "number": 1},
-            batch_size=last - first + 2,
-        )
-        return {row["number"] for row in await found.to_list()}
+        wanted = {"_id": block_ids(self._id, first, last), "counts.skipped": {"$gt": 0}}
+        blocks = await self._blocks.find(wanted).to_list()
+        return {row["number"] for block in blocks for row in messages_in(block, "skipped")}
 
     async def _known(self, status: Status, after: int, limit: int) -> list[Document]:
-        """Return documents of one status: failed and skipped by their index, others by name."""
-        wanted: Document = {"status": status}
+        """Return messages of one status: from blocks by their counts of it, in row order."""
+        wanted: Document = {f"counts.{status}": {"$gt": 0}}
         if status in ("failed", "skipped"):
-            wanted |= {"campaign": self._id, "number": {"$gt": after}, "reason": {"$exists": True}}
-            order = "number"
+            wanted |= {"campaign": self._id, "block": {"$gte": block_of(after + 1)}}
+            order = "block"
         else:
-            wanted["_id"] = {
-                "$gt": message_id(self._id, after),
-                "$lt": f"{self._id}/{AFTER_ALL}",
-            }
+            first, beyond = block_id(self._id, after + 1), f"{self._id}/{AFTER_ALL}"
+            wanted["_id"] = {"$gte": first, "$lt": beyond}
             order = "_id"
-        found = self._messages.find(wanted, SHOWN, batch_size=limit + 1)
-        return await found.sort(order, ASCENDING).limit(limit).to_list()
+        found = self._blocks.find(wanted, batch_size=limit // BLOCK + BLOCKS_AT_ONCE)
+        listed: list[Document] = []
+        async with found.sort(order, ASCENDING) as blocks:
+            async for block in blocks:
+                listed += [row for row in messages_in(block, status) if row["number"] > after]
+                if len(listed) >= limit:
+                    break
+        return listed[:limit]
 
     async def _joined(self, rows: list[Document]) -> list[Document]:
         numbers = [row["number"] for row in rows]

@@ -24,11 +24,11 @@ from campaign_events.message import BATCH, MessageStatus
 from campaign_events.problems import Problem
 from campaign_events.projection import Document
 from campaign_events.projector import Projector
+from dispatcher.blocks import block_id, messages_in
 from dispatcher.outcomes import origin
 from dispatcher.planning import planned
 from dispatcher.reading import Views
 from dispatcher.suppressions import Suppressions
-from dispatcher.views import message_id
 
 PUSHES = Counter("carillon_pushed_messages", "Messages pushed into trigger campaigns")
 
@@ -244,15 +244,13 @@ class Line:
         campaign, views = self._campaign["_id"], self._stores.views
         await self._stores.messages.reached(place.planned_seq, CAUGHT_UP_WITHIN_S)
         sending = await views.sendings.find_one({"_id": campaign}, {"open": 1}) or {}
-        names = [message_id(campaign, number) for number in numbers.values()]
-        found = views.messages.find(
-            {"_id": {"$in": names}}, {"status": 1, "reason": 1, "number": 1}
-        )
-        rows = {row["number"]: row async for row in found}
+        names = {block_id(campaign, number) for number in numbers.values()}
+        blocks = views.blocks.find({"_id": {"$in": list(names)}})
+        known = {row["number"]: row async for block in blocks for row in messages_in(block)}
         taken = set(sending.get("open", ()))
         told: dict[str, Pushed] = {}
         for name, number in numbers.items():
-            row = rows.get(number, {"status": "submitting" if number in taken else "queued"})
+            row = known.get(number, {"status": "submitting" if number in taken else "queued"})
             told[name] = Pushed(number, row["status"], row.get("reason"), place.planned_seq)
         return told
 

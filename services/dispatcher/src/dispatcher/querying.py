@@ -17,9 +17,9 @@ from prometheus_client import Counter
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.projection import Document
+from dispatcher.blocks import block_ids, messages_in
 from dispatcher.links.link import Link, Question, Source, Told
 from dispatcher.links.settings import LinkSettings
-from dispatcher.views import message_id
 
 QUERIES = Counter("carillon_link_queries", "Overdue messages asked about", ["link", "told"])
 
@@ -42,7 +42,7 @@ class Seen(Protocol):
     """The views that say what is overdue."""
 
     @property
-    def messages(self) -> AsyncCollection[Document]:
+    def blocks(self) -> AsyncCollection[Document]:
         """Every message of which something is known."""
         ...
 
@@ -153,21 +153,26 @@ class Querying:
     async def _step(self, walk: Walk) -> bool:
         """Ask about one stretch of a campaign; False when the carrier is better left alone."""
         overdue_at = datetime.now(UTC) - timedelta(seconds=self.settings.query_after_s)
-        rows = await self._waiting(walk.campaign, walk.at, walk.at + STRETCH)
+        waiting = await self._waiting(walk.campaign, walk.at, walk.at + STRETCH)
         walk.at += STRETCH
-        if rows:
-            walk.floor = min(walk.floor, rows[0]["number"] - 1)
-        return await self._ask([row for row in rows if row["submitted_at"] <= overdue_at], walk)
+        if waiting:
+            walk.floor = min(walk.floor, waiting[0]["number"] - 1)
+        return await self._ask([row for row in waiting if row["submitted_at"] <= overdue_at], walk)
 
     async def _waiting(self, campaign: str, after: int, to: int) -> Sequence[Document]:
         """Return what of a stretch waits for reports, in row order."""
-        names = {"$gt": message_id(campaign, after), "$lte": message_id(campaign, to)}
-        found = self.views.messages.find({"_id": names, "status": "submitted"})
-        return await found.sort("_id").to_list()
+        wanted = {"_id": block_ids(campaign, after + 1, to), "counts.submitted": {"$gt": 0}}
+        blocks = await self.views.blocks.find(wanted).sort("_id").to_list()
+        return [
+            row
+            for block in blocks
+            for row in messages_in(block, "submitted")
+            if after < row["number"] <= to
+        ]
 
-    async def _ask(self, rows: Sequence[Document], walk: Walk) -> bool:
+    async def _ask(self, overdue: Sequence[Document], walk: Walk) -> bool:
         """Ask a few at a time; False when the carrier is better left alone."""
-        questions = [Question(name, walk.source) for row in rows for name in _unreported(row)]
+        questions = [Question(name, walk.source) for row in overdue for name in _unreported(row)]
         for start in range(0, len(questions), self.at_once):
             some = questions[start : start + self.at_once]
             if not self.link.up:

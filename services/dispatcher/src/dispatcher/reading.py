@@ -35,9 +35,9 @@ class Views:
         return self._of_campaigns["senders"]
 
     @property
-    def messages(self) -> AsyncCollection[Document]:
+    def blocks(self) -> AsyncCollection[Document]:
         """Messages of which something is known."""
-        return self.of_messages["messages"]
+        return self.of_messages["blocks"]
 
     @property
     def deferred(self) -> AsyncCollection[Document]:
@@ -61,7 +61,7 @@ class Views:
         return Audience(self.contacts, campaign.get("audience", ""))
 
     async def told(self, rows: Sequence[Document], *, with_phones: bool) -> list[Message]:
-        """Return messages as their documents say, on demand with the phones they went to."""
+        """Return messages as their rows say, on demand with the phones they went to."""
         wanted = {"_id": {"$in": list({row["campaign"] for row in rows})}}
         fields = {"workspace": 1, "audience": 1, "settings.mode": 1}
         campaigns = {row["_id"]: row async for row in self.campaigns.find(wanted, fields)}

@@ -9,6 +9,7 @@ from pymongo import DESCENDING
 from campaign_events.message import UnmatchedReport
 from campaign_events.projection import Document
 from campaign_events.text import render, segmentation
+from dispatcher.blocks import messages_in
 from dispatcher.inflight import Fate, Message, ends_of
 from dispatcher.reading import Views
 from dispatcher.settling import Settling
@@ -23,16 +24,20 @@ async def recall(views: Views, link: str, settling: Settling) -> None:
     for message in await _left_behind(views, link):
         settling.wait_for(message)
     strays = views.unmatched.find({"link": link})
-    rows = await strays.sort("at", DESCENDING).limit(STRAYS_KEPT).to_list()
-    settling.strays.remember(UnmatchedReport.model_validate(row) for row in reversed(rows))
+    newest = await strays.sort("at", DESCENDING).limit(STRAYS_KEPT).to_list()
+    settling.strays.remember(UnmatchedReport.model_validate(row) for row in reversed(newest))
 
 
 async def _left_behind(views: Views, link: str) -> list[Message]:
     """Return this link's messages that were taken without an outcome, or ended unknown."""
     since = datetime.now(UTC) - timedelta(seconds=KEPT_S)
-    unknown = await views.messages.find(
-        {"link": link, "unknown": True, "unknown_at": {"$gt": since}}
-    ).to_list()
+    blocks = await views.blocks.find({"unknown_at": {"$gt": since}}).to_list()
+    unknown = [
+        row
+        for block in blocks
+        for row in messages_in(block)
+        if row.get("unknown") and row["link"] == link and row["unknown_at"] > since
+    ]
     sendings = await views.sendings.find({"open": {"$exists": True, "$ne": []}}).to_list()
     numbers: dict[str, dict[int, Fate]] = {}
     for row in unknown:

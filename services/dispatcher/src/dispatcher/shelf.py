@@ -8,10 +8,10 @@ from pymongo import ASCENDING
 from campaign_events.projection import Document, View
 from campaign_events.suppression import phone_hash
 from campaign_events.text import render, segmentation
+from dispatcher.blocks import block_ids, messages_in
 from dispatcher.outgoing import Outgoing
 from dispatcher.resting import Recipient
 from dispatcher.suppressions import Suppressions
-from dispatcher.views import message_id
 
 CHUNK = 500
 LOW = 100
@@ -56,8 +56,8 @@ class Shelf:
         waiting = {"campaign": campaign.id, "due_at": {"$exists": True}}
         found = self._view["deferred"].find(waiting).sort("due_at", ASCENDING)
         at_most = CHUNK - len(resting.again)
-        rows = await found.limit(at_most + len(not_these) + 1).to_list()
-        believed = [row for row in rows if row["number"] not in not_these]
+        waiting_longest = await found.limit(at_most + len(not_these) + 1).to_list()
+        believed = [row for row in waiting_longest if row["number"] not in not_these]
         due = resting.due(believed, at_most, now, folded_to)
         if not due:
             return
@@ -71,9 +71,9 @@ class Shelf:
         """Put the next of the audience at the end, without those whom the plan skipped."""
         first, last = campaign.read_to + 1, min(campaign.read_to + CHUNK, campaign.planned_to)
         contacts = await campaign.audience.numbered({"$gte": first, "$lte": last}, CHUNK, WANTED)
-        span = {"$gte": message_id(campaign.id, first), "$lte": message_id(campaign.id, last)}
-        found = self._view["messages"].find({"_id": span, "status": "skipped"}, {"number": 1})
-        skipped = {row["number"] async for row in found}
+        span = {"_id": block_ids(campaign.id, first, last), "counts.skipped": {"$gt": 0}}
+        blocks = await self._view["blocks"].find(span).to_list()
+        skipped = {row["number"] for block in blocks for row in messages_in(block, "skipped")}
         wanted = [contact for contact in contacts if contact["number"] not in skipped]
         ready = {one.number: one for one in await self._recipients(campaign, wanted)}
         numbers = (number for number in range(first, last + 1) if number not in skipped)

@@ -1,17 +1,16 @@
 """What the dispatcher derives from the log: campaigns and senders, messages and how far they are.
 
-A message has a document from the moment when it is skipped, answered by the carrier, or given up:
-written once, then changed by its report. One that waits has none: its place in the row order says
-so, or a document among the `deferred`. Of those that are with the carrier unanswered, the sending
-lists the numbers (`open`). It is named `<campaign>/<number>`, so a campaign's messages lie side by
-side in row order. (Inserts are several times cheaper for MongoDB than updates.)
+A message has a place in a block (`dispatcher.blocks`) from the moment when it is skipped, answered
+by the carrier, or given up. One that waits has none: its place in the row order says so, or a
+document among the `deferred`, named `<campaign>/<number>`. Of those that are with the carrier
+unanswered, the sending lists the numbers (`open`).
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import singledispatch
 
-from pymongo import DeleteMany, DeleteOne, IndexModel, InsertOne, UpdateMany, UpdateOne
+from pymongo import DeleteMany, DeleteOne, IndexModel, UpdateMany, UpdateOne
 
 from campaign_events.campaign import (
     CampaignCreated,
@@ -41,8 +40,9 @@ from campaign_events.message import (
     SendingFailed,
     SendingFinished,
 )
-from campaign_events.projection import Projection, Write, Writes
+from campaign_events.projection import Document, Projection, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
+from dispatcher.blocks import BlockChange, block_of
 from smpp.message_ids import folded
 
 UNMATCHED_KEPT_S = 7 * 24 * 3600
@@ -110,28 +110,49 @@ class _Messages:
     """The writes of one batch on messages, on the sendings they sum up to, and on stray reports."""
 
     def __init__(self) -> None:
-        self.messages: list[Write] = []
+        self.blocks: dict[tuple[str, int], BlockChange] = {}
         self.deferred: list[Write] = []
         self.sendings: list[Write] = []
         self.unmatched: list[Write] = []
 
-    def new(self, fact: Recorded[Event], number: int, **facts: object) -> None:
-        """Write down a message of which nothing was known so far."""
-        campaign = fact.address.thing
-        name = {"_id": message_id(campaign, number), "campaign": campaign, "number": number}
-        self.messages.append(InsertOne({**name, **facts}))
+    def block(self, fact: Recorded[Event], number: int) -> BlockChange:
+        """Return what changes in the block of a message."""
+        name = fact.address.thing, block_of(number)
+        found = self.blocks.get(name)
+        if found is None:
+            found = self.blocks[name] = BlockChange(*name)
+        return found
 
-    def change(self, fact: Recorded[Event], numbers: Sequence[int], **facts: object) -> None:
-        """Set the same fields of messages that are known already: one write for all of them."""
-        if numbers:
-            names = [message_id(fact.address.thing, number) for number in numbers]
-            self.messages.append(UpdateMany({"_id": {"$in": names}}, {"$set": facts}))
+    def new(self, fact: Recorded[Event], number: int, row: Document) -> BlockChange:
+        """Write down a message of which nothing was known so far; return what its block changes."""
+        block = self.block(fact, number)
+        block.new[number] = row
+        block.counts[row["status"]] += 1
+        return block
 
-    def fail(self, fact: Recorded[Event], failures: Sequence[Failure], **facts: object) -> int:
+    def move(
+        self,
+        fact: Recorded[Event],
+        numbers: Iterable[int],
+        was: str,
+        facts: Document,
+        without: Sequence[str] = (),
+    ) -> None:
+        """Give messages another status and whatever comes with it."""
+        becomes = facts["status"]
+        for number in numbers:
+            block = self.block(fact, number)
+            block.change(number, facts, without)
+            block.counts[was] -= 1
+            block.counts[becomes] += 1
+
+    def fail(
+        self, fact: Recorded[Event], failures: Sequence[Failure], was: str, **facts: object
+    ) -> int:
         """Fail messages that are known already, with their errors; return how many."""
         for failure in failures:
             ends = {"status": "failed", "reason": failure.error, "reported_at": fact.time, **facts}
-            self.change(fact, (failure.number,), **ends)
+            self.move(fact, (failure.number,), was, ends)
         return len(failures)
 
     def rest_no_more(self, fact: Recorded[Event], numbers: Sequence[int]) -> None:
@@ -175,7 +196,7 @@ def fold_messages(batch: Batch) -> Writes:
     for recorded in batch:
         _apply(recorded.event, writes, recorded)
     return {
-        "messages": writes.messages,
+        "blocks": [block.write() for block in writes.blocks.values()],
         "deferred": writes.deferred,
         "sendings": writes.sendings,
         "unmatched": writes.unmatched,
@@ -190,7 +211,7 @@ def _apply(_event: Event, _writes: _Messages, _fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesPlanned, w: _Messages, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
-        w.new(fact, skip.number, status="skipped", reason=skip.reason)
+        w.new(fact, skip.number, {"status": "skipped", "reason": skip.reason})
     w.sum(
         fact,
         place={
@@ -214,7 +235,7 @@ def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesSkipped, w: _Messages, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
-        w.new(fact, skip.number, status="skipped", reason=skip.reason)
+        w.new(fact, skip.number, {"status": "skipped", "reason": skip.reason})
     w.rest_no_more(fact, [skip.number for skip in event.skipped])
     w.sum(fact, queued=-len(event.skipped), skipped=len(event.skipped))
 
@@ -249,17 +270,16 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
     for number, given in event.messages:
         carrier_ids = tuple(folded(carrier_id) for carrier_id in given)
         known += [f"{event.link}/{carrier_id}" for carrier_id in carrier_ids]
-        as_given = {"given_ids": given} if carrier_ids != given else {}
-        w.new(
-            fact,
-            number,
-            status="submitted",
-            link=event.link,
-            segments=len(carrier_ids),
-            carrier_ids=carrier_ids,
-            submitted_at=fact.time,
-            **as_given,
-        )
+        row = {
+            "status": "submitted",
+            "link": event.link,
+            "segments": len(carrier_ids),
+            "carrier_ids": carrier_ids,
+            "submitted_at": fact.time,
+        }
+        if carrier_ids != given:
+            row["given_ids"] = given
+        w.new(fact, number, row).carrier_ids.extend(filter(None, carrier_ids))
     w.unmatched.append(DeleteMany({"_id": {"$in": known}}))
     count = len(event.messages)
     w.sum(
@@ -276,8 +296,8 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesRefused, w: _Messages, fact: Recorded[Event]) -> None:
     for failure in event.failures:
-        reason = failure.error
-        w.new(fact, failure.number, status="failed", reason=reason, reported_at=fact.time)
+        row = {"status": "failed", "reason": failure.error, "reported_at": fact.time}
+        w.new(fact, failure.number, row)
     count = len(event.failures)
     w.sum(
         fact,
@@ -309,12 +329,12 @@ def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
-    w.change(fact, event.delivered, status="delivered", reported_at=fact.time)
-    failed = w.fail(fact, event.failed)
+    told: Document = {"status": "delivered", "reported_at": fact.time}
+    w.move(fact, event.delivered, "submitted", told)
+    failed = w.fail(fact, event.failed, "submitted")
     for part in event.parts:
         end = "delivered" if part.delivered else part.error or "failed"
-        name = {"_id": message_id(fact.address.thing, part.number)}
-        w.messages.append(UpdateOne(name, {"$set": {f"ends.{part.part}": end}}))
+        w.block(fact, part.number).end_part(part.number, part.part, end)
     delivered = len(event.delivered)
     w.sum(fact, submitted=-delivered - failed, delivered=delivered, failed=failed)
 
@@ -322,20 +342,18 @@ def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
 @_apply.register
 def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
     for number in event.numbers:
-        facts = {"status": "failed", "reason": OUTCOME_UNKNOWN, "unknown": True}
-        w.new(fact, number, **facts, link=event.link, unknown_at=fact.time)
+        row = {"status": "failed", "reason": OUTCOME_UNKNOWN, "unknown": True}
+        block = w.new(fact, number, row | {"link": event.link, "unknown_at": fact.time})
+        block.latest["unknown_at"] = fact.time
     count = len(event.numbers)
     w.sum(fact, closed=event.numbers, without=REFUSING, submitting=-count, failed=count)
 
 
 @_apply.register
 def _(event: MessagesRecovered, w: _Messages, fact: Recorded[Event]) -> None:
-    if event.delivered:
-        names = [message_id(fact.address.thing, number) for number in event.delivered]
-        told = {"status": "delivered", "reported_at": fact.time, "unknown": False}
-        change = {"$set": told, "$unset": {"reason": 1}}
-        w.messages.append(UpdateMany({"_id": {"$in": names}}, change))
-    w.fail(fact, event.failed, unknown=False)
+    told: Document = {"status": "delivered", "reported_at": fact.time, "unknown": False}
+    w.move(fact, event.delivered, "failed", told, without=("reason",))
+    w.fail(fact, event.failed, "failed", unknown=False)
     w.sum(fact, failed=-len(event.delivered), delivered=len(event.delivered))
 
 
@@ -374,18 +392,24 @@ def _(event: ReportsUnmatched, w: _Messages, fact: Recorded[Event]) -> None:
 
 MESSAGES = Projection(
     "messages",
-    1,
+    2,
     "MESSAGES",
     fold_messages,
     {
-        "messages": (
-            # Without `status` in it: an index that a change may touch triples the change's cost.
+        "blocks": (
+            # Only of what reports seldom change: an index that a change touches costs more than it.
             IndexModel(
-                [("campaign", 1), ("number", 1)],
-                partialFilterExpression={"reason": {"$exists": True}},
+                [("campaign", 1), ("block", 1)],
+                name="failed",
+                partialFilterExpression={"counts.failed": {"$gt": 0}},
+            ),
+            IndexModel(
+                [("campaign", 1), ("block", 1)],
+                name="skipped",
+                partialFilterExpression={"counts.skipped": {"$gt": 0}},
             ),
             IndexModel("carrier_ids", sparse=True),
-            IndexModel("link", partialFilterExpression={"unknown": True}),
+            IndexModel("unknown_at", sparse=True),
         ),
         "deferred": (IndexModel([("campaign", 1), ("due_at", 1)]),),
         "sendings": (IndexModel("last_submitted_at", sparse=True),),

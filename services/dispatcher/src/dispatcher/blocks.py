@@ -1,0 +1,115 @@
+"""Messages in blocks: a document holds what is known of `BLOCK` neighbours.
+
+    {_id: "<campaign>/<block>", campaign, block,
+     counts: {<status>: how many of its messages},
+     carrier_ids: [every id by which the carrier reports on one of them, folded],
+     unknown_at: when the last of them was found to be undecided,
+     messages: {"<number>": {status, link, segments, carrier_ids, submitted_at, reported_at, ...}}}
+
+One write for a block costs MongoDB hardly more than one for a message, and neighbours are sent and
+reported together. Blocks sort by name within a campaign.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import UpdateOne
+
+from campaign_events.message import MessageStatus
+from campaign_events.projection import Document
+
+BLOCK = 50
+"""Large enough that writes are shared, small enough to be read for the sake of one message."""
+
+
+def block_of(number: int) -> int:
+    """Return which block of its campaign a message is in."""
+    return number // BLOCK
+
+
+def block_id(campaign: str, number: int) -> str:
+    """Return the name of the block that a message is in."""
+    return f"{campaign}/{block_of(number):08d}"
+
+
+def block_ids(campaign: str, first: int, last: int) -> Mapping[str, str]:
+    """Return what the names of blocks match that hold messages from one number to another."""
+    return {"$gte": block_id(campaign, first), "$lte": block_id(campaign, last)}
+
+
+def messages_in(block: Document, status: MessageStatus | None = None) -> Iterator[Document]:
+    """Yield a block's messages, of one status, in row order, with their campaign and number."""
+    campaign = block["campaign"]
+    for number, name in sorted((int(name), name) for name in block["messages"]):
+        row = block["messages"][name]
+        if status in (None, row["status"]):
+            row["campaign"], row["number"] = campaign, number
+            yield row
+
+
+def messages_called(blocks: Sequence[Document], carrier_ids: Collection[str]) -> Iterator[Document]:
+    """Yield those messages of blocks that the carrier calls by one of these ids."""
+    wanted = set(carrier_ids)
+    for block in blocks:
+        for row in messages_in(block):
+            if not wanted.isdisjoint(row.get("carrier_ids", ())):
+                yield row
+
+
+@dataclass(slots=True)
+class BlockChange:
+    """What a batch of the log changes in one block, as one write."""
+
+    campaign: str
+    block: int
+    new: dict[int, Document] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    carrier_ids: list[str] = field(default_factory=list)
+    latest: Document = field(default_factory=dict)
+    """Fields of the block that only ever grow."""
+    _set: Document = field(default_factory=dict)
+    _unset: Document = field(default_factory=dict)
+
+    def change(self, number: int, facts: Mapping[str, Any], without: Sequence[str] = ()) -> None:
+        """Set fields of a message that is known already, and take others away."""
+        row = self.new.get(number)
+        if row is None:
+            at = f"messages.{number}."
+            for name in without:
+                self._set.pop(at + name, None)
+                self._unset[at + name] = ""
+            for name, value in facts.items():
+                self._set[at + name] = value
+                self._unset.pop(at + name, None)
+        else:
+            for name in without:
+                row.pop(name, None)
+            row.update(facts)
+
+    def end_part(self, number: int, part: int, end: str) -> None:
+        """Note what a part of a message that is known already has come to."""
+        row = self.new.get(number)
+        if row is None:
+            self._set[f"messages.{number}.ends.{part}"] = end
+        else:
+            row.setdefault("ends", {})[str(part)] = end
+
+    def write(self) -> UpdateOne:
+        """Return the whole change."""
+        for number, row in self.new.items():
+            self._set[f"messages.{number}"] = row
+        update: Document = {"$setOnInsert": {"campaign": self.campaign, "block": self.block}}
+        if self._set:
+            update["$set"] = self._set
+        if self._unset:
+            update["$unset"] = self._unset
+        if moved := {f"counts.{name}": by for name, by in self.counts.items() if by}:
+            update["$inc"] = moved
+        if self.carrier_ids:
+            update["$push"] = {"carrier_ids": {"$each": self.carrier_ids}}
+        if self.latest:
+            update["$max"] = self.latest
+        name = {"_id": f"{self.campaign}/{self.block:08d}"}
+        return UpdateOne(name, update, upsert=True)
