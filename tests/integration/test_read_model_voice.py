@@ -255,7 +255,7 @@ async def test_the_dialler_is_asked_what_is_live_at_most_once_a_second(world: Wo
 
     await world.say(campaign, created(), uploaded(), STARTED)
     silent = await world.get(f"/campaigns/{campaign}")
-    world.reading.dialler._held.clear()
+    world.reading.dialler._seen.clear()
     await world.nc.subscribe("dialler.live", cb=answer)
     await world.nc.flush()
     told = [(await world.get(f"/campaigns/{campaign}"))["live"] for _ in range(3)]

@@ -8,7 +8,6 @@ import pytest
 
 from campaign_events.projector import Projector
 from read_model.kept import MOST, Kept
-from read_model.seen import HOLDS_S, Seen
 
 
 def projector(seq: int = 1, *, live: bool = True) -> Any:
@@ -118,26 +117,3 @@ async def test_what_is_held_does_not_grow_for_ever() -> None:
     for number in range(MOST + 1):
         await kept.get(f"w{number}", read)
     assert await kept.get("w0", read) == MOST + 2
-
-
-async def test_who_asks_often_waits_for_no_look_after_the_first() -> None:
-    look = Reading()
-    seen = Seen(look, 0)
-    assert await seen.get() == 1
-    look.may.clear()
-    seen._known_at -= HOLDS_S + 0.1
-
-    assert [await seen.get(), await seen.get()] == [1, 1]
-    strict = asyncio.create_task(seen.get(HOLDS_S))
-    await asyncio.sleep(0)
-    look.may.set()
-    assert (await strict, look.times) == (2, 2)
-
-
-async def test_what_was_seen_long_ago_is_looked_at_again() -> None:
-    look = Reading()
-    seen = Seen(look, 0)
-    await seen.get()
-    seen._known_at -= 60
-
-    assert await seen.get() == 2

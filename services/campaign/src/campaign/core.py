@@ -9,12 +9,13 @@ from nats.aio.client import Client
 from prometheus_client import Gauge
 from pydantic import BaseModel, ValidationError
 
+from campaign_events.seen import HOLDS_S, Seen
+
 UP = Gauge("carillon_core_up", "1 while the dispatcher, or the dialler, answers", ["core"])
 
 DISPATCHER = "core.health"
 DIALLER = "core.health.voice"
 TIMEOUT_S = 0.5
-FRESH_S = 1.0
 WATCH_S = 1.0
 BUSY_SHARE = 0.25
 BUSY_S = 5.0
@@ -57,45 +58,33 @@ class VoiceHealth(Health):
     telephony: list[Named] = []
 
 
-class _Asked[T: Health]:
-    """Asks one service at most once a second."""
+def _asked[T: Health](nc: Client, subject: str, answer: type[T], core: str) -> Seen[T | None]:
+    """Return how a service is, asked at most once a second; None while it is down."""
 
-    def __init__(self, nc: Client, subject: str, answer: type[T], core: str) -> None:
-        self._nc = nc
-        self._subject = subject
-        self._answer = answer
-        self._core = core
-        self._asked = float("-inf")
-        self._health: T | None = None
-
-    async def health(self) -> T | None:
-        now = time.monotonic()
-        if now - self._asked >= FRESH_S:
-            self._health = await self._ask()
-            self._asked = now
-            UP.labels(self._core).set(self._health is not None)
-        return self._health
-
-    async def _ask(self) -> T | None:
+    async def ask() -> T | None:
         try:
-            reply = await self._nc.request(self._subject, b"", timeout=TIMEOUT_S)
-            health = self._answer.model_validate(orjson.loads(reply.data))
+            reply = await nc.request(subject, b"", timeout=TIMEOUT_S)
+            told = answer.model_validate(orjson.loads(reply.data))
         except (nats.errors.Error, TimeoutError, orjson.JSONDecodeError, ValidationError):
-            return None
-        return health if health.status == "ok" else None
+            told = None
+        health = told if told is not None and told.status == "ok" else None
+        UP.labels(core).set(health is not None)
+        return health
+
+    return Seen(ask, None)
 
 
 class Core:
     """What nothing can be started without."""
 
     def __init__(self, nc: Client) -> None:
-        self._dispatcher = _Asked(nc, DISPATCHER, CoreHealth, "sms")
-        self._dialler = _Asked(nc, DIALLER, VoiceHealth, "voice")
+        self._dispatcher = _asked(nc, DISPATCHER, CoreHealth, "sms")
+        self._dialler = _asked(nc, DIALLER, VoiceHealth, "voice")
         self._busy_until = float("-inf")
 
     async def health(self) -> CoreHealth | None:
         """Return the dispatcher's health, or None when it is down."""
-        health = await self._dispatcher.health()
+        health = await self._dispatcher.get(HOLDS_S)
         if health is not None and any(link.is_busy for link in health.links):
             self._busy_until = time.monotonic() + BUSY_S
         return health
@@ -106,7 +95,7 @@ class Core:
 
     async def voice(self) -> VoiceHealth | None:
         """Return the dialler's health, or None when it is down."""
-        return await self._dialler.health()
+        return await self._dialler.get(HOLDS_S)
 
     async def watch(self) -> None:
         """Have the metrics true also while nobody wants to know, for ever."""

@@ -8,7 +8,7 @@ import nats.errors
 import orjson
 from nats.aio.client import Client
 
-from read_model.seen import Seen
+from campaign_events.seen import Seen
 
 SUBJECT = "core.health"
 PATIENCE_S = 0.5

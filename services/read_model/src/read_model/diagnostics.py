@@ -9,11 +9,11 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from campaign_events.projection import Database
+from campaign_events.seen import HOLDS_S, Seen
 from read_model.audit_waiting import Waiting
 from read_model.core import Core, Health
 from read_model.places import Places
 from read_model.schemas import Schemas
-from read_model.seen import HOLDS_S, Seen
 
 DEFAULT_DAYS = 90
 PATIENCE_S = 0.5

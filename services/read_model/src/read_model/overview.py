@@ -14,11 +14,11 @@ from campaign_events.envelope import rfc3339
 from campaign_events.paging import Page, whole
 from campaign_events.presentation import campaign as campaign_row
 from campaign_events.projection import Document
+from campaign_events.seen import ENOUGH_S
 from read_model.core import Core
 from read_model.diagnostics import Diagnostics
 from read_model.kept import Kept
 from read_model.projections import Views
-from read_model.seen import ENOUGH_S
 from read_model.views import (
     activity,
     campaigns,
