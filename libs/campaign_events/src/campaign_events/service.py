@@ -126,16 +126,17 @@ async def connected(
 
 
 class _App(FastAPI):
-    """Takes the routes of a router as they are: to include them makes each a second time.
+    """Takes the routes of a router as they are.
 
-    That is a tenth of a second of every start.
+    To include them makes each a second time, a twentieth of a start, and looks for them by way of
+    their router: 20 to 100 µs of every request, where a whole overview costs 580.
     """
 
     def include_router(self, router: APIRouter, **options: Any) -> None:
         if options:
             super().include_router(router, **options)
         else:
-            self.router.routes.extend(router.routes)
+            self.routes.extend(router.routes)
 
 
 def api(title: str, resources: Resources) -> FastAPI:
