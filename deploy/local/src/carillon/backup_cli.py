@@ -8,11 +8,10 @@ import typer
 from rich.console import Console
 from rich.filesize import decimal
 
+from carillon.command_line import Data
 from carillon.stack_file import DEFAULT_FOLDER
 
 backups = typer.Typer()
-
-Data = Annotated[Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)]
 
 
 @backups.command()

@@ -1,7 +1,6 @@
 """The command line `carillon`."""
 
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from carillon.backup_cli import backups
 from carillon.certificates_cli import certifying
+from carillon.command_line import Data, console
 from carillon.deployment_cli import deployment
 from carillon.erase_cli import erasures
 from carillon.errors import PlainError
@@ -23,7 +23,6 @@ from carillon.stack_file import DEFAULT_FOLDER
 from carillon.watch_cli import watching
 
 INTERRUPTED = 130
-WIDE = 160  # columns where no terminal says how many there are
 
 app = typer.Typer(
     help="Carillon: outreach campaigns on an event log.",
@@ -43,15 +42,11 @@ app.add_typer(erasures)
 app.add_typer(watching)
 app.add_typer(deployment, name="deployment")
 
-DataFolder = Annotated[
-    Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)
-]
-
 
 @app.command()
 def up(  # noqa: PLR0913 - one parameter per option
     *,
-    data: DataFolder = DEFAULT_FOLDER,
+    data: Data = DEFAULT_FOLDER,
     port: Annotated[
         int | None,
         typer.Option(help="The edge's port; 0 for any free one. [default: 8080]", max=65535, min=0),
@@ -97,7 +92,7 @@ def up(  # noqa: PLR0913 - one parameter per option
 @app.command()
 def token(  # noqa: PLR0913 - one parameter per option
     *,
-    data: DataFolder = DEFAULT_FOLDER,
+    data: Data = DEFAULT_FOLDER,
     workspace: Annotated[str, typer.Option(help="The workspace the person belongs to.")] = "demo",
     sub: Annotated[str, typer.Option(help="The person's id.")] = "dev",
     name: Annotated[str, typer.Option(help="The person's name.")] = "Developer",
@@ -117,7 +112,7 @@ def token(  # noqa: PLR0913 - one parameter per option
 @app.command(name="sign-in")
 def sign_in(
     *,
-    data: DataFolder = DEFAULT_FOLDER,
+    data: Data = DEFAULT_FOLDER,
     workspace: Annotated[str, typer.Option(help="The workspace the person belongs to.")] = "demo",
     sub: Annotated[str, typer.Option(help="The person's id.")] = "dev-admin",
     name: Annotated[str, typer.Option(help="The person's name.")] = "Local Admin",
@@ -137,12 +132,12 @@ def sign_in(
 
 
 @app.command()
-def doctor(*, data: DataFolder = DEFAULT_FOLDER) -> None:
+def doctor(*, data: Data = DEFAULT_FOLDER) -> None:
     """Say what is missing on this machine, and what to do about it."""
     from carillon.doctor import examine, show
 
     findings = asyncio.run(examine(data))
-    show(findings, Console(width=None if sys.stdout.isatty() else WIDE))
+    show(findings, console())
     if any(finding.is_fatal for finding in findings):
         raise typer.Exit(1)
 
@@ -151,7 +146,7 @@ def doctor(*, data: DataFolder = DEFAULT_FOLDER) -> None:
 def run(  # noqa: PLR0913 - one parameter per option
     file: Annotated[Path, typer.Argument(help=".csv with a header, or .txt.", metavar="FILE")],
     *,
-    data: DataFolder = DEFAULT_FOLDER,
+    data: Data = DEFAULT_FOLDER,
     text: Annotated[str, typer.Option(help="The message; {{variable}} takes a column's value.")],
     sender: Annotated[str, typer.Option(help="Made when it is missing.")] = "Carillon",
     name: Annotated[str | None, typer.Option(help="The campaign's name.")] = None,

@@ -1,12 +1,12 @@
 """`carillon erase`."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from carillon.command_line import Data
 from carillon.stack_file import DEFAULT_FOLDER
 
 erasures = typer.Typer()
@@ -16,9 +16,7 @@ erasures = typer.Typer()
 def erase(
     *,
     phone: Annotated[str, typer.Option(help="Whose data: +49…, or with --region as dialled.")],
-    data: Annotated[
-        Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)
-    ] = DEFAULT_FOLDER,
+    data: Data = DEFAULT_FOLDER,
     workspace: Annotated[
         str | None, typer.Option(help="Only in this workspace; else in all of them.")
     ] = None,

@@ -9,12 +9,12 @@ import orjson
 import typer
 from rich.console import Console
 
+from carillon.command_line import Data, console
 from carillon.stack_file import DEFAULT_FOLDER
 
 if TYPE_CHECKING:
     from carillon.log_reading import Entry
 
-WIDE = 200  # columns where no terminal says how many there are
 READ_BY_JQ = "one JSON object per line, for jq and scripts"
 
 logs = typer.Typer(
@@ -22,7 +22,6 @@ logs = typer.Typer(
     no_args_is_help=True,
 )
 
-Data = Annotated[Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)]
 Workspace = Annotated[str | None, typer.Option(help="Only of this workspace.")]
 Campaign = Annotated[
     str | None, typer.Option(help="Only about this campaign (or sender), by its whole id.")
@@ -73,13 +72,13 @@ def tail(  # noqa: PLR0913 - one parameter per option
         until=until,
         position=position,
     )
-    console = _console()
+    out = console(soft_wrap=True)
 
     def shown(entry: "Entry") -> None:
         if as_json:
             _write(json_line(entry))
         else:
-            console.print(line(entry))
+            out.print(line(entry))
 
     asyncio.run(tail_log(data, wanted, shown, follow=follow, limit=limit))
 
@@ -101,14 +100,14 @@ def show(
     from carillon.log_showing import json_line, show_whole
 
     entries = asyncio.run(find(data, name))
-    console = _console()
+    out = console(soft_wrap=True)
     for number, entry in enumerate(entries):
         if as_json:
             _write(json_line(entry))
             continue
         if number:
-            console.print()
-        show_whole(entry, console)
+            out.print()
+        show_whole(entry, out)
 
 
 @logs.command()
@@ -190,11 +189,7 @@ def stats(
         for one in found:
             _write(orjson.dumps(one.shown()) + b"\n")
         return
-    show_stats(found, _console())
-
-
-def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE, soft_wrap=True)
+    show_stats(found, console(soft_wrap=True))
 
 
 def _write(line: bytes) -> None:

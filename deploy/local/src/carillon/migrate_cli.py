@@ -1,16 +1,13 @@
 """`carillon migrate`: the databases of all services, brought to what this version needs."""
 
 import asyncio
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from carillon.command_line import Data
 from carillon.stack_file import DEFAULT_FOLDER
 
 migrations = typer.Typer()
-
-Data = Annotated[Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)]
 
 
 @migrations.command()

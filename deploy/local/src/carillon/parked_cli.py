@@ -1,24 +1,18 @@
 """`carillon parked`: events that a projection or a reaction could not digest."""
 
 import asyncio
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from carillon.command_line import Data, Json, console, print_json
 from carillon.stack_file import DEFAULT_FOLDER
-
-WIDE = 200  # columns where no terminal says how many there are
 
 parked = typer.Typer(
     help="Events that could not be digested; later ones of the same thing wait behind them.",
     no_args_is_help=True,
 )
 
-Data = Annotated[Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for jq and scripts.")]
 ParkedId = Annotated[str, typer.Argument(metavar="ID", help="As `carillon parked list` shows it.")]
 
 
@@ -26,26 +20,26 @@ ParkedId = Annotated[str, typer.Argument(metavar="ID", help="As `carillon parked
 def list_(*, data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Show what is parked, of all services and workspaces."""
     from carillon.parked import listed
-    from carillon.parked_showing import print_json, show_all
+    from carillon.parked_showing import show_all
 
     found = asyncio.run(listed(data))
     if as_json:
         print_json(found)
     else:
-        show_all(found, _console())
+        show_all(found, console())
 
 
 @parked.command()
 def show(parked_id: ParkedId, *, data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Show one of them, with its error and the way there."""
     from carillon.parked import one
-    from carillon.parked_showing import print_json, show_one
+    from carillon.parked_showing import show_one
 
     found = asyncio.run(one(data, parked_id))
     if as_json:
         print_json(found)
     else:
-        show_one(found, _console())
+        show_one(found, console())
 
 
 @parked.command()
@@ -61,8 +55,7 @@ def retry(
 
     if (parked_id is None) is not everything:
         raise typer.BadParameter("name an ID as `carillon parked list` shows it, or say --all")
-    console = _console()
-    free = asyncio.run(retried(data, parked_id, lambda end: show_end(end, console)))
+    free = asyncio.run(retried(data, parked_id, lambda end: show_end(end, console())))
     if not free:
         raise typer.Exit(1)
 
@@ -74,10 +67,6 @@ def drop(parked_id: ParkedId, *, data: Data = DEFAULT_FOLDER) -> None:
     from carillon.parked_showing import show_end
 
     end = asyncio.run(dropped(data, parked_id))
-    show_end(end, _console())
+    show_end(end, console())
     if end.failed:
         raise typer.Exit(1)
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)

@@ -1,7 +1,5 @@
 """How parked events look on a terminal."""
 
-import json
-import sys
 from typing import Any
 
 from rich.console import Console
@@ -10,11 +8,6 @@ from rich.table import Table
 from carillon.parked import End
 
 type Item = dict[str, Any]
-
-
-def print_json(found: object) -> None:
-    """Print it as it came."""
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 
 def show_all(found: dict[str, Any], console: Console) -> None:

@@ -1,24 +1,20 @@
 """`carillon projections`: how views stand, growing them anew, and comparing them with the log."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from carillon.command_line import Data, Json, console, print_json
 from carillon.stack_file import DEFAULT_FOLDER
-
-WIDE = 160  # columns where no terminal says how many there are
 
 projections = typer.Typer(
     help="Views of the log: how they stand, growing them anew, comparing them with the log.",
     no_args_is_help=True,
 )
 
-Data = Annotated[Path, typer.Option("--data", help="The folder of the platform.", file_okay=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for jq and scripts.")]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="As `carillon projections list` shows it.")
 ]
@@ -29,13 +25,13 @@ Generation = Annotated[int | None, typer.Option(help="Which generation.", min=1)
 def list_(*, data: Data = DEFAULT_FOLDER, as_json: Json = False) -> None:
     """Show every projection of every service."""
     from carillon.projections import listed
-    from carillon.projections_showing import print_json, show_all
+    from carillon.projections_showing import show_all
 
     found = asyncio.run(listed(data))
     if as_json:
         print_json(found)
     else:
-        show_all(found, _console())
+        show_all(found, console())
 
 
 @projections.command()
@@ -73,8 +69,8 @@ def drop(name: Name, *, data: Data = DEFAULT_FOLDER, generation: Generation = No
     from carillon.projections_showing import show_standing
 
     stands = asyncio.run(dropped(data, name, generation))
-    _console().print(f"dropped generation {stands['dropped']} of {stands['name']}")
-    show_standing(stands, _console())
+    console().print(f"dropped generation {stands['dropped']} of {stands['name']}")
+    show_standing(stands, console())
 
 
 @projections.command()
@@ -96,7 +92,7 @@ def verify(
                 if as_json:
                     print_checked(checked)
                 else:
-                    show_checked(checked, _console())
+                    show_checked(checked, console())
         return agree
 
     if not asyncio.run(run()):
@@ -109,8 +105,4 @@ def _carry_out(data: Path, name: str, wish: str, body: dict[str, object]) -> Non
 
     with watching(Console(stderr=True, highlight=False)) as watch:
         stands = asyncio.run(carried_out(data, name, wish, body, watch))
-    show_standing(stands, _console())
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    show_standing(stands, console())

@@ -18,11 +18,6 @@ LINE_EVERY_S = 2.0
 LATE_S = 10.0
 
 
-def print_json(found: Mapping[str, Any]) -> None:
-    """Print the answer as it came."""
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
-
-
 def print_checked(checked: Checked) -> None:
     """Print what was found in one projection as one line of JSON."""
     sys.stdout.write(json.dumps(asdict(checked)) + "\n")

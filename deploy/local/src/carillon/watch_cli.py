@@ -1,12 +1,12 @@
 """`carillon watch` on the command line."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from carillon.command_line import Data
 from carillon.stack_file import DEFAULT_FOLDER
 
 watching = typer.Typer()
@@ -15,9 +15,7 @@ watching = typer.Typer()
 @watching.command()
 def watch(
     *,
-    data: Annotated[
-        Path, typer.Option("--data", help="The folder that holds everything.", file_okay=False)
-    ] = DEFAULT_FOLDER,
+    data: Data = DEFAULT_FOLDER,
     campaigns: Annotated[
         bool,
         typer.Option(help="Send demo campaigns, of 2,000 SMS and 300 calls, all simulated."),
