@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nats
 import pytest
@@ -21,7 +22,11 @@ from carillon.supervisor import log_tail
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import phones_process
 import servers
+
+if TYPE_CHECKING:
+    from dialling import Rig
 
 SYSTEM_DATABASES = {"admin", "config", "local"}
 
@@ -120,3 +125,28 @@ async def db(mongo_url: str) -> AsyncIterator[Database]:
 def workspace() -> str:
     """A workspace that nobody else has."""
     return f"w{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def phones(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[phones_process.Phones]:
+    """A simulated phone network, with the `HABITS` of the test's file and those it adds."""
+    habits = request.module.HABITS | getattr(request, "param", {})
+    with phones_process.running(tmp_path, **habits) as phones:
+        yield phones
+
+
+@pytest.fixture
+async def rig(  # noqa: PLR0917 - fixtures come as parameters
+    tmp_path: Path,
+    nats_url: str,
+    mongo_url: str,
+    workspace: str,
+    log: EventLog,
+    phones: phones_process.Phones,
+) -> AsyncIterator["Rig"]:
+    """Diallers in this phone network; tests of the dispatcher have a rig of their own."""
+    from dialling import Rig  # noqa: PLC0415 - only tests of diallers shall wait for it
+
+    rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)
+    yield rig
+    await rig.clear()

@@ -3,17 +3,13 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import nats.errors
 import orjson
 import pytest
 from nats.aio.client import Client
 
-import phones_process
 import servers
-from campaign_events.eventlog import EventLog
 from dialling import Rig, states
 from phones_process import Phones, rung_twice_at_once
 
@@ -27,21 +23,6 @@ HABITS: dict[str, object] = {
     "patience_s": 3000,
     "dispositions": {"not_interested": 0.2},
 }
-
-
-@pytest.fixture
-def phones(tmp_path: Path) -> Iterator[Phones]:
-    with phones_process.running(tmp_path, **HABITS) as phones:
-        yield phones
-
-
-@pytest.fixture
-async def rig(  # noqa: PLR0917 - fixtures come as parameters
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog, phones: Phones
-) -> AsyncIterator[Rig]:
-    rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)
-    yield rig
-    await rig.clear()
 
 
 async def test_every_contact_of_a_campaign_comes_to_exactly_one_end(

@@ -1,14 +1,8 @@
 """How often one contact may be rung, seen from the phone network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import pytest
-
-import phones_process
-from campaign_events.eventlog import EventLog
 from campaign_events.voice import DiallingStopped
 from dialling import BY, Rig, answering
 from phones_process import Phones
@@ -18,21 +12,6 @@ HOUR = timedelta(hours=1)
 GAP = timedelta(seconds=3)
 ON_ITS_WAY_S = 0.5
 """From the decision to call somebody, which counts, to the phone that rings."""
-
-
-@pytest.fixture
-def phones(tmp_path: Path) -> Iterator[Phones]:
-    with phones_process.running(tmp_path, **HABITS) as phones:
-        yield phones
-
-
-@pytest.fixture
-async def rig(  # noqa: PLR0917 - fixtures come as parameters
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog, phones: Phones
-) -> AsyncIterator[Rig]:
-    rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)
-    yield rig
-    await rig.clear()
 
 
 async def test_nobody_is_rung_more_often_than_the_caps_allow(rig: Rig, phones: Phones) -> None:

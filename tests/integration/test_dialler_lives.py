@@ -2,15 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
 
-import phones_process
 from campaign_events.call import RunOpened
 from campaign_events.envelope import Address, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
@@ -34,22 +31,6 @@ HABITS: dict[str, object] = {
     "dispositions": {},
 }
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def phones(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Phones]:
-    habits = HABITS | getattr(request, "param", {})
-    with phones_process.running(tmp_path, **habits) as phones:
-        yield phones
-
-
-@pytest.fixture
-async def rig(  # noqa: PLR0917 - fixtures come as parameters
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog, phones: Phones
-) -> AsyncIterator[Rig]:
-    rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)
-    yield rig
-    await rig.clear()
 
 
 async def until_dialled(phones: Phones, count: int) -> None:

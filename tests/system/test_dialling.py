@@ -4,13 +4,9 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
-import phones_process
-from campaign_events.eventlog import EventLog
 from dialling import Rig, states
 from phones_process import Phones, rung_twice_at_once
 
@@ -27,21 +23,6 @@ HABITS: dict[str, object] = {
 FINAL = {
     *("completed", "failed", "abandoned", "machine_detected", "window_closed", "manual_stopped")
 }
-
-
-@pytest.fixture
-def phones(tmp_path: Path) -> Iterator[Phones]:
-    with phones_process.running(tmp_path, **HABITS) as phones:
-        yield phones
-
-
-@pytest.fixture
-async def rig(  # noqa: PLR0917 - fixtures come as parameters
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog, phones: Phones
-) -> AsyncIterator[Rig]:
-    rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)
-    yield rig
-    await rig.clear()
 
 
 @pytest.mark.slow
