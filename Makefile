@@ -47,12 +47,14 @@ help: ## list the targets
 # The Python packages exactly as locked, every file checked against its hash.
 $(VENV)/.locked: $(LOCK) | $(filter .uv/bin/uv,$(UV))
 	test -x $(BIN)/python || $(UV) venv --quiet --python "$(or $(PYTHON312),3.12)" $(VENV)
-	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes $(LOCK)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes $(LOCK)
 	@touch $@
 
-# Our own packages, editable, on top.
+# Our own packages, editable, on top. What they import is compiled once and now: all the rest is used rarely.
 $(VENV)/.installed: $(VENV)/.locked pyproject.toml $(MEMBERS)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps $(foreach member,$(MEMBERS),--editable $(dir $(member)))
+	$(BIN)/python -c 'import campaign.__main__, moderation.__main__, dispatcher.__main__, dialler.__main__, \
+	    read_model.__main__, smsc.__main__, phones.__main__, carillon.cli'
 	@touch $@
 
 .PHONY: install
