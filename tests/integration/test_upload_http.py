@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from doors import at_work
 
 CSV = {"Content-Type": "text/csv; charset=utf-8"}
 TXT = {"Content-Type": "text/plain"}
+GZIPPED = gzip.compress(b"phone\n+447911100001\n")
 
 
 def phone(number: int) -> str:
@@ -146,6 +148,9 @@ async def test_national_numbers_belong_to_the_campaigns_region(team: Team, db: D
         (b"phone,name\n", CSV, 422, "invalid", "no rows"),
         (b"\n\n", TXT, 422, "invalid", "no rows"),
         (b"\x89PNG\r\n\x1a\n\0\0", CSV, 422, "invalid", "UTF-8"),
+        (GZIPPED, CSV, 422, "invalid", "compressed (gzip): unpack it"),
+        (GZIPPED, CSV | {"Content-Encoding": "gzip"}, 415, "invalid", "without Content-Encoding"),
+        (GZIPPED, {"Content-Type": "application/gzip"}, 415, "invalid", "uncompressed"),
         (b'phone\n"+44', CSV, 422, "invalid", "quoted"),
         (b"x" * (UPLOAD_LIMIT + 1), CSV, 413, "too_large", "bytes"),
         (b"{}", {"Content-Type": "application/json"}, 415, "invalid", "text/csv"),

@@ -1,10 +1,12 @@
 """Limits on request bodies: none can fill the memory, none can keep its sender's socket for ever.
 
+None is taken compressed, for what unpacks to more than it is would pass every limit.
 Uploads are streamed: they have a size limit of their own, and take as long as bytes come.
 """
 
 import asyncio
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from campaign_events.problems import Problem
@@ -12,13 +14,15 @@ from campaign_events.sizes import MAX_BODY
 
 WITHIN_S = 60.0
 """How long a body may take to come, and how long an upload may be silent."""
+PLAIN = "identity"
 _STREAMED = ("/contacts", "/suppressions")
 
 
 class BodyLimit:
     """Answers 413 `too_large` to bodies over `MAX_BODY`, 408 `too_slow` to those that do not end.
 
-    Of bodies that are streamed it minds only that they go on: who is silent for long has gone.
+    Those that are compressed are answered 415. Of bodies that are streamed it minds only that they
+    go on: who is silent for long has gone.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -28,6 +32,12 @@ class BodyLimit:
         """Pass the request on, counting its body."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if (encoding := Headers(scope=scope).get("content-encoding", PLAIN).lower()) != PLAIN:
+            detail = f"The body is compressed ({encoding[:20]}): send it without Content-Encoding."
+            response = Problem(415, "invalid", detail).response()
+            response.headers["Accept-Encoding"] = PLAIN
+            await response(scope, receive, send)
             return
         if scope["method"] == "PUT" and scope["path"].endswith(_STREAMED):
             await self._app(scope, _going_on(receive), send)

@@ -42,7 +42,9 @@ def file_of(request: Request, limit: int) -> UploadedFile:
         raise _too_large(limit)
     file = uploaded_file(request.headers.get("Content-Type", ""))
     if file is None:
-        raise Problem(415, "invalid", "Send text/csv, text/plain or multipart/form-data.")
+        raise Problem(
+            415, "invalid", "Send text/csv, text/plain or multipart/form-data, uncompressed."
+        )
     return file
 
 

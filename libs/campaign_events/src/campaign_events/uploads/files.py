@@ -96,7 +96,9 @@ class FormFile:
         content_type = self._headers.get(b"content-type", b"").decode("latin-1")
         self.kind = kind_of(content_type, filename.decode("utf-8", "replace"))
         if self.kind is None:
-            raise Unreadable("the file must be a .csv or a .txt")
+            raise Unreadable(
+                "the file must be a .csv or a .txt: unpack it, or save a spreadsheet as CSV UTF-8"
+            )
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._inside:

@@ -13,6 +13,13 @@ MAX_RECORD = 256 * 1024
 MAX_COLUMNS = 200
 PHONE_COLUMNS = ("phone", "phone_number", "msisdn", "number")
 DELIMITERS = ",;\t"
+BEGINNINGS = {
+    b"\x1f\x8b": "the file is compressed (gzip): unpack it and send what is in it",
+    b"PK\x03\x04": "the file is an archive or a spreadsheet: unpack it, or save it as CSV UTF-8",
+    b"\xd0\xcf\x11\xe0": "the file is a spreadsheet: save it as CSV UTF-8",
+}
+"""How files begin that people send in place of the table that is in them, and what to do."""
+_BEGINNING = max(map(len, BEGINNINGS))
 
 
 class Unreadable(ValueError):
@@ -32,6 +39,7 @@ class TextReader:
     def __init__(self) -> None:
         self._decoder = getincrementaldecoder("utf-8-sig")()
         self._rest = ""
+        self._beginning = b""
 
     def feed(self, data: bytes, *, last: bool = False) -> str:
         """Return the text up to the last line end that has arrived, or to the end of the file.
@@ -40,17 +48,22 @@ class TextReader:
             Unreadable: not UTF-8 text, or a line without an end.
 
         """
+        self._beginning += data[: _BEGINNING - len(self._beginning)]
         try:
             text = self._rest + self._decoder.decode(data, final=last)
         except UnicodeDecodeError as error:
-            raise Unreadable("the file is not UTF-8 text: save it as CSV UTF-8") from error
+            raise self._no_text("the file is not UTF-8 text: save it as CSV UTF-8") from error
         if "\0" in text:
-            raise Unreadable("the file is not text: it holds zero bytes")
+            raise self._no_text("the file is not text: it holds zero bytes")
         cut = len(text) if last else _behind_last_line(text)
         text, self._rest = text[:cut], text[cut:]
         if len(self._rest) > MAX_RECORD:
             raise Unreadable(f"a line is longer than {MAX_RECORD} characters")
         return text
+
+    def _no_text(self, why: str) -> Unreadable:
+        begins = self._beginning.startswith
+        return Unreadable(next((what for how, what in BEGINNINGS.items() if begins(how)), why))
 
 
 def _behind_last_line(text: str) -> int:
