@@ -21,8 +21,10 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 import contained
+import forked
 from campaign_events import topology
 from carillon.binaries import MONGO, NATS, Binary, MissingBinaryError
+from forked import Forked
 
 PATIENCE_S = 25
 
@@ -55,16 +57,32 @@ def running(
         try:
             yield process
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
 
 
 @contextmanager
-def nats_server(folder: Path, port: int) -> Iterator[None]:
+def service(name: str, log: Path, environment: Mapping[str, str]) -> Iterator[Forked]:
+    """One of our services for as long as the block runs."""
+    with log.open("ab") as output:
+        number = output.fileno()
+        process = forked.start(name, {**os.environ, **environment}, number, number)
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes] | Forked) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def nats_server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes] | contained.Contained]:
     """A nats-server that fsyncs every write; ready when the block starts."""
     inside = contained.wanted()
     config = {
@@ -82,9 +100,9 @@ def nats_server(folder: Path, port: int) -> Iterator[None]:
         if inside
         else running([program(NATS), "-c", str(file)], folder / "nats.log")
     )
-    with server:
+    with server as process:
         asyncio.run(_topology(f"nats://127.0.0.1:{port}"))
-        yield
+        yield process
 
 
 async def _topology(url: str) -> None:

@@ -12,14 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import count
 from typing import Any, NamedTuple
 
 import anyio
-import nats.errors
 import orjson
 from nats.aio.client import Client
-from nats.nuid import NUID
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 
@@ -43,7 +40,9 @@ from campaign_events.envelope import (
     Unreadable,
     encode,
 )
+from campaign_events.group_commit import GroupCommit
 from campaign_events.histories import Histories, History
+from campaign_events.jetstream import TIMEOUT_S, JetStream, Message, Reply
 
 APPENDED = Histogram(
     "carillon_log_append_seconds",
@@ -106,10 +105,9 @@ class EventLog:
     """Access to the log over one connection; safe for many tasks at once."""
 
     def __init__(self, nc: Client, *, deadline_s: float = 20.0) -> None:
-        self._nc = nc
+        self._jetstream = JetStream(nc)
+        self._together = GroupCommit(self._jetstream.store)
         self._deadline_s = deadline_s
-        self._timeout_s = 3.0
-        self._batches = NUID()
         self._reader = DirectReader(nc)
         self._histories = Histories()
 
@@ -131,7 +129,7 @@ class EventLog:
         ending = asyncio.create_task(self._end("CAMPAIGNS", address.everything))
         known = self._histories.known(address)
         history = [*known] or await self._behind(address, 0)
-        end, give_up = await ending, time.monotonic() + self._timeout_s
+        end, give_up = await ending, time.monotonic() + TIMEOUT_S
         if known and end < known[-1].seq:  # the log was put back from an older backup
             history = await self._behind(address, 0)
         while end > (seen := history[-1].seq if history else 0):
@@ -155,7 +153,7 @@ class EventLog:
 
     async def _end(self, stream: str, subject: str) -> int:
         """Return the last sequence on a subject; between two leaders, wait for the next."""
-        give_up = time.monotonic() + self._timeout_s
+        give_up = time.monotonic() + TIMEOUT_S
         while True:
             try:
                 return (await self._last(stream, subject))[0]
@@ -183,21 +181,21 @@ class EventLog:
         """Return the sequence of the newest entry of a stream, or of one kind of subject in it."""
         if subject != ">":
             return (await self._last(stream, subject))[0]
-        reply = await self._ask(f"$JS.API.STREAM.INFO.{stream}", b"")
+        reply = await self._jetstream.ask(f"$JS.API.STREAM.INFO.{stream}", b"")
         if "error" in reply:
             raise Unavailable(reply["error"])
         return int(reply["state"]["last_seq"])
 
     async def unacknowledged(self, stream: str, durable: str) -> int:
         """Return how many entries a durable consumer has yet to acknowledge."""
-        reply = await self._ask(f"$JS.API.CONSUMER.INFO.{stream}.{durable}", b"")
+        reply = await self._jetstream.ask(f"$JS.API.CONSUMER.INFO.{stream}.{durable}", b"")
         if "error" in reply:
             raise Unavailable(reply["error"])
         return int(reply["num_pending"]) + int(reply["num_ack_pending"])
 
     async def size(self, stream: str) -> tuple[int, int, int]:
         """Return how many entries and bytes a stream holds, and how many bytes it may hold."""
-        reply = await self._ask(f"$JS.API.STREAM.INFO.{stream}", b"")
+        reply = await self._jetstream.ask(f"$JS.API.STREAM.INFO.{stream}", b"")
         if "error" in reply:
             raise Unavailable(reply["error"])
         state = reply["state"]
@@ -206,7 +204,7 @@ class EventLog:
     async def stored_at(self, stream: str, first: int, subject: str = ">") -> datetime | None:
         """Return when the first entry from a sequence on was stored; None when there is none."""
         body = orjson.dumps({"seq": first, "next_by_subj": subject})
-        reply = await self._ask(f"$JS.API.STREAM.MSG.GET.{stream}", body)
+        reply = await self._jetstream.ask(f"$JS.API.STREAM.MSG.GET.{stream}", body)
         if "error" not in reply:
             return datetime.fromisoformat(reply["message"]["time"])
         if reply["error"]["code"] == NOTHING_THERE:
@@ -245,8 +243,12 @@ class EventLog:
             ]
             messages[0][2].update(expectation)
             with _measured(events):
+                if len(messages) == 1:
+                    reply = await self._together.send(messages[0], address.everything)
+                else:
+                    reply = await self._jetstream.store(messages)
                 stored = await self._until_decided(
-                    stream, messages, address.everything, after, ids[-1]
+                    reply, stream, messages, address.everything, after
                 )
         if stored.now:
             places = enumerate(messages, stored.seq - len(messages) + 1)
@@ -271,32 +273,33 @@ class EventLog:
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = fact.boundary
         payload = encode(fact.event, fact.id, fact.address, origin, tracing.traceparent())
         with _measured([fact.event]):
+            messages = [(subject, payload, headers)]
             stored = await self._until_decided(
+                await self._jetstream.store(messages),
                 stream,
-                [(subject, payload, headers)],
+                messages,
                 fact.boundary or subject,
                 fact.after,
-                fact.id,
             )
         return stored.seq
 
     async def _until_decided(
         self,
+        reply: Reply,
         stream: str,
-        messages: list[tuple[str, bytes, dict[str, str]]],
+        messages: Sequence[Message],
         boundary: str,
         after: int | None,
-        last_id: str,
     ) -> _Stored:
-        """Send until the outcome is known. A conflict may be our own lost acknowledgement."""
+        """Send again until the outcome is known. A conflict may be our own lost acknowledgement."""
         give_up = time.monotonic() + self._deadline_s
         while True:
-            reply = await self._send(messages)
             error = reply.get("error")
             if error is None:
                 return _Stored(int(reply["seq"]), now=not reply.get("duplicate", False))
             code = error.get("err_code", 0)
             if code in WRONG_LAST_SEQUENCE or code == DUPLICATE_IN_BATCH:
+                last_id = messages[-1][2]["Nats-Msg-Id"]
                 stored = await self._stored(stream, boundary, after, last_id)
                 if stored is not None:
                     return _Stored(stored, now=False)
@@ -305,6 +308,7 @@ class EventLog:
             if time.monotonic() > give_up:
                 raise Unavailable(error.get("description", str(error)))
             await anyio.sleep(pause_s(error))
+            reply = await self._jetstream.store(messages)
 
     async def _stored(
         self, stream: str, boundary: str, after: int | None, last_id: str
@@ -325,39 +329,9 @@ class EventLog:
             raise Conflict(f"{boundary} is at {seq}, not at {after}")
         return None
 
-    async def _send(self, messages: list[tuple[str, bytes, dict[str, str]]]) -> dict[str, Any]:
-        """Send one message, or several as one atomic batch (ADR-50): one round trip either way."""
-        batch = self._batches.next().decode() if len(messages) > 1 else None
-        for index, (subject, payload, headers) in zip(count(1), messages, strict=False):
-            place = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index)} if batch else {}
-            if index < len(messages):
-                await self._nc.publish(subject, payload, headers={**headers, **place})
-            else:
-                end = {"Nats-Batch-Commit": "1"} if batch else {}
-                return await self._ask(subject, payload, {**headers, **place, **end})
-        raise ValueError("nothing to append")
-
-    async def _ask(
-        self, subject: str, payload: bytes, headers: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        """Request and read the JSON reply; no answer reads like a server that asks to try again."""
-        try:
-            reply = await self._nc.request(
-                subject, payload, timeout=self._timeout_s, headers=headers
-            )
-        except (
-            nats.errors.NoRespondersError,
-            nats.errors.TimeoutError,
-            nats.errors.ConnectionReconnectingError,
-            nats.errors.OutboundBufferLimitError,
-        ) as error:
-            return {"error": {"code": 503, "description": f"no answer from the log: {error!r}"}}
-        answer: dict[str, Any] = orjson.loads(reply.data)
-        return answer
-
     async def _last(self, stream: str, subject: str) -> tuple[int, str | None]:
         """Return sequence and message id of the last entry on a subject, read from the leader."""
-        reply = await self._ask(
+        reply = await self._jetstream.ask(
             f"$JS.API.STREAM.MSG.GET.{stream}", orjson.dumps({"last_by_subj": subject})
         )
         if "error" in reply:
