@@ -37,7 +37,11 @@ def routes() -> Iterator[Json]:
     """One HTTPRoute per service."""
     for name, routers in doors().items():
         paths = described(routers)["paths"]
-        asked = [(path, method.upper()) for path, said in paths.items() for method in said]
+        asked = [
+            (path, method)
+            for path, said in paths.items()
+            for method in {*map(str.upper, said), *(["HEAD"] if "get" in said else [])}
+        ]
         long = [one for one in asked if one[0].endswith((*ENDLESS, *LONG))]
         short = [one for one in asked if one not in long]
         rules = [_rule(SERVICES[name], short, USUAL), _rule(SERVICES[name], long, UNLIMITED)]

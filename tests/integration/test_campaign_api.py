@@ -167,7 +167,7 @@ async def test_every_method_of_a_path_is_told(team: Team) -> None:
     async with team.speak("author") as author:
         answer = await author.post("/api/v1/settings", json={})
 
-    assert answer.headers["Allow"] == "GET, PATCH"
+    assert answer.headers["Allow"] == "GET, HEAD, PATCH"
 
 
 @pytest.mark.parametrize("named", ["a.b", "a.>", "*a", "a b", "x/y", "", "é", "a" * 65])

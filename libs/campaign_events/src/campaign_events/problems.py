@@ -95,7 +95,8 @@ def _methods(request: Request) -> str:
     """Return what may be asked of this path: one route knows one method."""
     paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
     fitting = (path for path in paths if compile_path(path)[0].match(request.url.path))
-    return ", ".join(sorted({method.upper() for path in fitting for method in paths[path]}))
+    methods = {method.upper() for path in fitting for method in paths[path]}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _invalid(error: RequestValidationError) -> Problem:

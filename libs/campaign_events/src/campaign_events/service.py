@@ -41,6 +41,7 @@ from campaign_events.browsing import Browsing
 from campaign_events.envelope import new_id
 from campaign_events.erasing import Erasing
 from campaign_events.eventlog import EventLog
+from campaign_events.heads import Heads
 from campaign_events.migrations import Schema
 from campaign_events.nats_login import Connection, NatsLogin
 from campaign_events.openapi import describe
@@ -158,6 +159,7 @@ def api(title: str, resources: Resources) -> FastAPI:
     app.add_middleware(AuditDoor, trail=trail)
     app.add_middleware(RateLimit, verifier=verifier, settings=settings)
     app.add_middleware(Browsing)
+    app.add_middleware(Heads)
     app.add_middleware(Traffic)
     add_problem_handlers(app)
     describe(app)
