@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from smpp.alphabet import (
-    ESCAPE,
-    GSM_BASIC,
     GSM_EXTENSION,
+    NOT_GSM,
     PART_SEPTETS,
     PART_UNITS,
     SINGLE_SEPTETS,
@@ -22,9 +21,6 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s](?:[^{}\n\r]{0,62}[^{}\s])?)\s*\}\}")
 """The name is any column of an upload: up to 64 characters, spaces inside it too."""
 
 _BRACES = re.compile(r"\{\{|\}\}")
-_NOT_GSM = re.compile(
-    f"[^{re.escape(GSM_BASIC.replace(chr(ESCAPE), ''))}{re.escape(''.join(GSM_EXTENSION))}]"
-)
 _EXTENDED = re.compile(f"[{re.escape(''.join(GSM_EXTENSION))}]")
 
 type Encoding = Literal["gsm7", "ucs2"]
@@ -98,7 +94,7 @@ def render(text: str, values: Mapping[str, str]) -> str:
 
 def segmentation(text: str) -> Segmentation:
     """Return alphabet, length and segments of a rendered text."""
-    if _NOT_GSM.search(text) is None:
+    if NOT_GSM.search(text) is None:
         extended = len(_EXTENDED.findall(text))
         length = len(text) + extended
         if length <= SINGLE_SEPTETS:
@@ -117,7 +113,7 @@ def segmentation(text: str) -> Segmentation:
 
 def offending(text: str) -> list[tuple[str, int]]:
     """Return the characters that force UCS-2, with their index, in order."""
-    return [(found[0], found.start()) for found in _NOT_GSM.finditer(text)]
+    return [(found[0], found.start()) for found in NOT_GSM.finditer(text)]
 
 
 def _filled(text: str, room: int, is_double: Callable[[str], bool]) -> int:

@@ -4,6 +4,7 @@
 of several gives 7 septets or 3 UTF-16 units to its header, which holds an 8-bit reference.
 """
 
+import re
 from typing import Final
 
 GSM_BASIC: Final = (
@@ -29,6 +30,11 @@ GSM_EXTENSION: Final = {
 """Characters that follow an escape, and so count twice."""
 
 ESCAPE: Final = 0x1B
+
+NOT_GSM: Final = re.compile(
+    f"[^{re.escape(GSM_BASIC.replace(chr(ESCAPE), ''))}{re.escape(''.join(GSM_EXTENSION))}]"
+)
+"""A character that neither table has: it takes the whole text to UCS-2."""
 
 SINGLE_SEPTETS: Final = 160
 PART_SEPTETS: Final = 153

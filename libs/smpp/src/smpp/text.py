@@ -1,6 +1,7 @@
 """Text into the octets of one or more short messages (GSM 03.38, GSM 03.40)."""
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +9,7 @@ from smpp.alphabet import (
     ESCAPE,
     GSM_BASIC,
     GSM_EXTENSION,
+    NOT_GSM,
     PART_SEPTETS,
     PART_UNITS,
     SINGLE_SEPTETS,
@@ -23,6 +25,8 @@ MOST_PARTS: Final = 255
 
 _UNIT: Final = 2
 """Octets of a UTF-16 unit; a septet has an octet of its own on the wire."""
+_LOW_SURROGATES: Final = (b"\xdc", b"\xdd", b"\xde", b"\xdf")
+"""The first octets of the second halves of pairs."""
 _CODINGS: Final = {
     UCS_2: "utf-16-be",
     0x05: "shift_jis",
@@ -36,9 +40,10 @@ _WITHOUT_ALPHABET: Final = {0xC: None, 0xD: None, 0xE: "utf-16-be"}
 """Groups of "message waiting": two of the default alphabet, one of UCS-2."""
 _DATA_AND_CLASS: Final = 0xF
 _CODES: Final = {
-    **{char: bytes((code,)) for code, char in enumerate(GSM_BASIC) if code != ESCAPE},
-    **{char: bytes((ESCAPE, code)) for char, code in GSM_EXTENSION.items()},
+    **{ord(char): chr(code) for code, char in enumerate(GSM_BASIC) if code != ESCAPE},
+    **{ord(char): chr(ESCAPE) + chr(code) for char, code in GSM_EXTENSION.items()},
 }
+"""Characters by number, as the characters whose numbers are their octets."""
 _CHARACTERS: Final = {code: char for code, char in enumerate(GSM_BASIC) if code != ESCAPE}
 _ESCAPED: Final = {code: char for char, code in GSM_EXTENSION.items()}
 
@@ -54,7 +59,7 @@ class EncodedPart:
 
 def is_gsm(text: str) -> bool:
     """Whether the default alphabet and its extension suffice."""
-    return all(char in _CODES for char in text)
+    return NOT_GSM.search(text) is None
 
 
 def encode(text: str, *, reference: int = 0) -> list[EncodedPart]:
@@ -65,10 +70,10 @@ def encode(text: str, *, reference: int = 0) -> list[EncodedPart]:
 
     """
     if is_gsm(text):
-        units = [_CODES[char] for char in text]
-        return _segmented(GSM_7, units, SINGLE_SEPTETS, PART_SEPTETS, reference)
-    units = [char.encode("utf-16-be", "surrogatepass") for char in text]
-    return _segmented(UCS_2, units, _UNIT * SINGLE_UNITS, _UNIT * PART_UNITS, reference)
+        octets = text.translate(_CODES).encode("latin-1")
+        return _segmented(GSM_7, octets, SINGLE_SEPTETS, PART_SEPTETS, reference)
+    octets = text.encode("utf-16-be", "surrogatepass")
+    return _segmented(UCS_2, octets, _UNIT * SINGLE_UNITS, _UNIT * PART_UNITS, reference)
 
 
 def decode(octets: bytes, data_coding: int) -> str:
@@ -118,12 +123,11 @@ def concatenation(header: bytes) -> tuple[int, int, int] | None:
 
 
 def _segmented(
-    data_coding: int, units: list[bytes], single: int, part: int, reference: int
+    data_coding: int, octets: bytes, single: int, part: int, reference: int
 ) -> list[EncodedPart]:
-    whole = b"".join(units)
-    if len(whole) <= single:
-        return [EncodedPart(data_coding, udh=False, octets=whole)]
-    pieces = _pieces(units, part)
+    if len(octets) <= single:
+        return [EncodedPart(data_coding, udh=False, octets=octets)]
+    pieces = _pieces(octets, part, _since_escape if data_coding == GSM_7 else _since_surrogate)
     total = len(pieces)
     if total > MOST_PARTS:
         raise ValueError(f"a text of {total} parts")
@@ -137,17 +141,26 @@ def _segmented(
     ]
 
 
-def _pieces(units: list[bytes], room: int) -> list[bytes]:
-    """Units packed greedily; an escaped character or a surrogate pair is one unit."""
+def _pieces(octets: bytes, room: int, since: Callable[[bytes, int], int]) -> list[bytes]:
+    """Octets packed greedily; an escaped character or a surrogate pair is never cut in two."""
     pieces: list[bytes] = []
-    current = bytearray()
-    for unit in units:
-        if len(current) + len(unit) > room:
-            pieces.append(bytes(current))
-            current.clear()
-        current += unit
-    pieces.append(bytes(current))
+    start = 0
+    while start < len(octets):
+        end = start + room
+        end -= since(octets, end)
+        pieces.append(octets[start:end])
+        start = end
     return pieces
+
+
+def _since_escape(octets: bytes, at: int) -> int:
+    """How many octets before this place an escaped character begins that it would cut."""
+    return int(at < len(octets) and octets[at - 1] == ESCAPE)
+
+
+def _since_surrogate(octets: bytes, at: int) -> int:
+    """How many octets before this place a surrogate pair begins that it would cut."""
+    return _UNIT * (octets[at : at + 1] in _LOW_SURROGATES)
 
 
 def _from_gsm(octets: bytes) -> str:
