@@ -9,6 +9,7 @@ unanswered, the sending lists the numbers (`open`).
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import singledispatch
+from itertools import groupby
 
 from pymongo import DeleteMany, DeleteOne, IndexModel, UpdateMany, UpdateOne
 
@@ -115,9 +116,9 @@ class _Messages:
         self.sendings: list[Write] = []
         self.unmatched: list[Write] = []
 
-    def block(self, fact: Recorded[Event], number: int) -> BlockChange:
-        """Return what changes in the block of a message."""
-        name = fact.address.thing, block_of(number)
+    def block(self, fact: Recorded[Event], index: int) -> BlockChange:
+        """Return what changes in a block of a campaign."""
+        name = fact.address.thing, index
         found = self.blocks.get(name)
         if found is None:
             found = self.blocks[name] = BlockChange(*name)
@@ -125,7 +126,7 @@ class _Messages:
 
     def new(self, fact: Recorded[Event], number: int, row: Document) -> BlockChange:
         """Write down a message of which nothing was known so far; return what its block changes."""
-        block = self.block(fact, number)
+        block = self.block(fact, block_of(number))
         block.new[number] = row
         block.counts[row["status"]] += 1
         return block
@@ -140,11 +141,13 @@ class _Messages:
     ) -> None:
         """Give messages another status and whatever comes with it."""
         becomes = facts["status"]
-        for number in numbers:
-            block = self.block(fact, number)
-            block.change(number, facts, without)
-            block.counts[was] -= 1
-            block.counts[becomes] += 1
+        for index, neighbours in groupby(numbers, block_of):
+            some = list(neighbours)
+            block = self.block(fact, index)
+            block.counts[was] -= len(some)
+            block.counts[becomes] += len(some)
+            for number in some:
+                block.change(number, facts, without)
 
     def fail(
         self, fact: Recorded[Event], failures: Sequence[Failure], was: str, **facts: object
@@ -334,7 +337,7 @@ def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
     failed = w.fail(fact, event.failed, "submitted")
     for part in event.parts:
         end = "delivered" if part.delivered else part.error or "failed"
-        w.block(fact, part.number).end_part(part.number, part.part, end)
+        w.block(fact, block_of(part.number)).end_part(part.number, part.part, end)
     delivered = len(event.delivered)
     w.sum(fact, submitted=-delivered - failed, delivered=delivered, failed=failed)
 
