@@ -2,12 +2,13 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import forked
+from forked import Forked
 
 
 class Carrier:
@@ -18,13 +19,12 @@ class Carrier:
         self.config.write_text(config, "utf-8")
         self.ledger = folder / "ledger.jsonl"
         self.port = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        self._process = subprocess.Popen(self.command(), stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        files = ("--config", str(self.config), "--ledger", str(self.ledger))
+        self._process, line = forked.first_line("smsc", *files, "--port", str(self.port))
         assert line, "the simulator ended before it listened"
         self.port = json.loads(line)["port"]
 
@@ -33,11 +33,6 @@ class Carrier:
         """The process that listens."""
         assert self._process is not None
         return self._process.pid
-
-    def command(self) -> list[str]:
-        """What starts it."""
-        files = ("--config", str(self.config), "--ledger", str(self.ledger))
-        return [sys.executable, "-m", "smsc", *files, "--port", str(self.port)]
 
     def kill(self) -> None:
         """End it without a warning."""
@@ -60,8 +55,7 @@ class Carrier:
         if process is None:
             return 0
         process.send_signal(number)
-        with process:
-            return process.wait(10)
+        return process.wait(10)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from carillon.supervisor import log_tail
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import forked
 import phones_process
 import servers
 
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let HTTP clients trust one authority of ours: to read all of the world's takes each 0.1 s."""
     folder = tempfile.TemporaryDirectory(prefix="carillon-trust-")
     config.add_cleanup(folder.cleanup)
+    config.add_cleanup(forked.close)
     make_certificates(Path(folder.name))
     os.environ["SSL_CERT_FILE"] = f"{folder.name}/ca.crt"
 

@@ -1,8 +1,6 @@
 """A dialler process, a simulated phone network and a seeded log: the dialler's tests' ground."""
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -21,6 +19,7 @@ from campaign_events.campaign import ContactsUploaded
 from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.voice import DiallingStarted, VoiceCampaignCreated, VoiceSettings
+from forked import Forked
 from phones_process import Phones
 from said import Facts, until_said
 
@@ -59,12 +58,9 @@ class Rig:
         self.issuer = doors.Issuer.make(self.folder)
 
     @contextmanager
-    def dialler(self, http_port: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
-        with servers.running(
-            [sys.executable, "-m", "dialler"],
-            self.folder / "dialler.log",
-            self.environment(http_port or self.http_port),
-        ) as process:
+    def dialler(self, http_port: int | None = None) -> Iterator[Forked]:
+        environment = self.environment(http_port or self.http_port)
+        with servers.service("dialler", self.folder / "dialler.log", environment) as process:
             yield process
 
     def environment(self, http_port: int) -> dict[str, str]:

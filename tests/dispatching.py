@@ -1,8 +1,6 @@
 """A dispatcher process, a carrier simulator and a seeded log: the dispatcher's tests' ground."""
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -28,6 +26,7 @@ from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, ne
 from campaign_events.eventlog import EventLog
 from campaign_events.sender import Revision, RevisionApproved, RevisionSubmitted, SenderCreated
 from carrier import Carrier
+from forked import Forked
 from said import until_said
 
 BY = Actor(id="ada", name="Ada")
@@ -71,12 +70,9 @@ class Rig:
             self.carrier.kill()
 
     @contextmanager
-    def dispatcher(self, **settings: Any) -> Iterator[subprocess.Popen[bytes]]:
-        with servers.running(
-            [sys.executable, "-m", "dispatcher"],
-            self.folder / "dispatcher.log",
-            self.environment(settings),
-        ) as process:
+    def dispatcher(self, **settings: Any) -> Iterator[Forked]:
+        log = self.folder / "dispatcher.log"
+        with servers.service("dispatcher", log, self.environment(settings)) as process:
             yield process
 
     def environment(self, settings: Mapping[str, Any]) -> dict[str, str]:

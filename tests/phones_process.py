@@ -2,12 +2,13 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import forked
+from forked import Forked
 
 
 class Phones:
@@ -18,18 +19,13 @@ class Phones:
         self.ledger = folder / "calls.jsonl"
         self.port = 0
         self._behaviour = behaviour
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         self.config.write_text(_table({"id": "sim", "type": "simulator", **self._behaviour}))
-        command = [
-            *(sys.executable, "-m", "phones", "--config", str(self.config)),
-            *("--port", str(self.port), "--ledger", str(self.ledger)),
-        ]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        files = ("--config", str(self.config), "--ledger", str(self.ledger))
+        self._process, line = forked.first_line("phones", *files, "--port", str(self.port))
         assert line, "the simulator ended before it listened"
         self.port = json.loads(line)["port"]
 
@@ -54,8 +50,7 @@ class Phones:
         if process is None:
             return 0
         process.send_signal(number)
-        with process:
-            return process.wait(10)
+        return process.wait(10)
 
 
 def rung_twice_at_once(ended: list[dict[str, Any]]) -> set[str]:

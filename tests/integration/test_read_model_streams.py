@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,6 +28,7 @@ from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import MessagesReported, MessagesSubmitted, Submission
 from campaign_events.voice import DiallingStarted, VoiceCampaignCreated, VoiceSettings
 from doors import AUDIENCE, ISSUER, Issuer
+from forked import Forked
 
 ANN = Actor(id="ann", name="Ann")
 
@@ -71,7 +70,7 @@ class Running:
     folder: Path
     url: str
     issuer: Issuer
-    process: subprocess.Popen[bytes]
+    process: Forked
 
     def client(self, workspace: str) -> httpx.AsyncClient:
         headers = self.issuer.bearer(workspace, "author")
@@ -145,8 +144,7 @@ def read_model(folder: Path, nats_url: str, mongo_url: str) -> Iterator[Running]
         "AUDIT_FALLBACK": str(folder / "audit.jsonl"),
     }
     environment = {f"CARILLON_{name}": value for name, value in settings.items()}
-    command = [sys.executable, "-m", "read_model"]
-    with servers.running(command, folder / "read_model.log", environment) as process:
+    with servers.service("read_model", folder / "read_model.log", environment) as process:
         running = Running(folder, f"http://127.0.0.1:{port}", issuer, process)
         running.until_ready()
         yield running
