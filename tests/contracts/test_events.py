@@ -15,6 +15,7 @@ from campaign_events.envelope import (
     Unknown,
     Unreadable,
     encode,
+    placed,
 )
 from campaign_events.schemas import document
 from campaign_events.upcasts import UPCASTS, Data, upcast
@@ -50,10 +51,12 @@ def _holds(read: Any, written: Any) -> bool:
 def test_an_event_survives_the_codec(line: str) -> None:
     recorded = decode("CAMPAIGNS", 1, line.encode())
     origin = Origin("c", recorded.time, recorded.source, recorded.correlation_id)
+    written = recorded.event, recorded.id, recorded.address, origin, "00-ab-cd-01"
 
-    again = decode("CAMPAIGNS", 1, encode(recorded.event, recorded.id, recorded.address, origin))
+    again = decode("CAMPAIGNS", 1, encode(*written))
 
-    assert again == recorded
+    assert again == recorded._replace(traceparent="00-ab-cd-01")
+    assert again == placed(*written, stream="CAMPAIGNS", seq=1)
 
 
 def test_every_event_has_been_recorded_documented_and_has_a_stream() -> None:

@@ -133,6 +133,30 @@ def encode(
     return orjson.dumps(envelope)
 
 
+def placed[E: Event](  # noqa: PLR0913 - what `encode` is given, and the place
+    event: E,
+    event_id: str,
+    address: Address,
+    origin: Origin,
+    traceparent: str | None = None,
+    *,
+    stream: str,
+    seq: int,
+) -> Recorded[E]:
+    """Return what reading the entry gives that `encode` has made of the same."""
+    return Recorded(
+        stream,
+        seq,
+        event_id,
+        address,
+        origin.at.astimezone(UTC),
+        event,
+        origin.source,
+        origin.correlation_id or origin.command_id,
+        traceparent,
+    )
+
+
 def rfc3339(moment: datetime) -> str:
     """Return a moment in UTC as RFC 3339 with microseconds and `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import count
 from typing import Any, NamedTuple
 
 import anyio
@@ -39,6 +40,7 @@ from campaign_events.envelope import (
     Unknown,
     Unreadable,
     encode,
+    placed,
 )
 from campaign_events.group_commit import GroupCommit
 from campaign_events.histories import Histories, History
@@ -139,10 +141,10 @@ class EventLog:
             if not news:
                 await asyncio.sleep(STALE_S)
             history += news
-        for recorded in history:
-            if isinstance(recorded.event, Unknown | Unreadable):
+        for entry in history:
+            if isinstance(entry.event, Unknown | Unreadable):
                 raise NotUnderstood(
-                    f"{recorded.event.type} at {recorded.seq} of {recorded.stream} "
+                    f"{entry.event.type} at {entry.seq} of {entry.stream} "
                     "is not known to this version"
                 )
         self._histories.remember(address, history)
@@ -251,8 +253,11 @@ class EventLog:
                     reply, stream, messages, address.everything, after
                 )
         if stored.now:
-            places = enumerate(messages, stored.seq - len(messages) + 1)
-            news = [read(stream, seq, subject, payload) for seq, (subject, payload, _) in places]
+            named = zip(count(stored.seq - len(events) + 1), ids, events, strict=False)
+            news = [
+                placed(event, name, address, origin, led_to_by, stream=stream, seq=seq)
+                for seq, name, event in named
+            ]
             self._histories.went_on(address, after, news)
         return Position.of(stream, stored.seq)
 
@@ -358,6 +363,11 @@ def _counters(kind: str) -> tuple[Histogram, Counter, Counter, Counter]:
     )
 
 
+@cache
+def _appended(type_: str) -> Counter:
+    return EVENTS.labels(type_)
+
+
 @contextmanager
 def _measured(events: Sequence[Event]) -> Iterator[None]:
     """Measure an append, whatever becomes of it."""
@@ -376,4 +386,4 @@ def _measured(events: Sequence[Event]) -> Iterator[None]:
         raise
     took.observe(time.perf_counter() - began)
     for event in events:
-        EVENTS.labels(event.type).inc()
+        _appended(event.type).inc()

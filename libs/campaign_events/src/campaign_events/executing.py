@@ -1,5 +1,7 @@
 """A wish in one go: load what happened, decide, append; and once more when somebody was faster."""
 
+from functools import cache
+
 import anyio
 from prometheus_client import Counter, Histogram
 
@@ -15,6 +17,16 @@ DECIDED = Histogram(
     ["command"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+
+
+@cache
+def _took(command: str) -> Histogram:
+    return DECIDED.labels(command)
+
+
+@cache
+def _ended(command: str, outcome: str) -> Counter:
+    return COMMANDS.labels(command, outcome)
 
 
 async def execute[C, E: Event, S](
@@ -38,7 +50,7 @@ async def execute[C, E: Event, S](
 
     """
     name, outcome = type(command).__name__, "failed"
-    with tracing.span(f"command {name}", thing=address.thing), DECIDED.labels(name).time():
+    with tracing.span(f"command {name}", thing=address.thing), _took(name).time():
         try:
             state, position, is_new = await _executed(log, decider, address, command, origin)
             outcome = "done" if is_new else "nothing"
@@ -46,7 +58,7 @@ async def execute[C, E: Event, S](
             outcome = type(error).__name__.lower()
             raise
         finally:
-            COMMANDS.labels(name, outcome).inc()
+            _ended(name, outcome).inc()
     return state, position
 
 
@@ -58,13 +70,14 @@ async def _executed[C, E: Event, S](
     origin: Origin,
 ) -> tuple[S, Position, bool]:
     """Do as `execute` does; tell besides whether anything has come of it."""
+    mine = f"{origin.command_id}:"
     for attempt in range(8):
         # What is remembered may be old: then the log refuses the append, and a no is asked about.
         remembered = log.remembered(address) if attempt == 0 else ()
         history = remembered or await log.load(address)
         state = decider.fold(recorded.event for recorded in history)
         seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
-        is_done = any(recorded.id.startswith(f"{origin.command_id}:") for recorded in history)
+        is_done = any(recorded.id.startswith(mine) for recorded in history)
         try:
             events = () if is_done else decider.decide(state, command)
         except Refused:
