@@ -17,6 +17,7 @@ from campaign_events.campaign import CampaignPaused, CampaignResumed, CampaignSt
 from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.message import MessagesReported, MessagesSubmitted
+from dispatcher.views import MESSAGES
 from dispatching import BY, Rig, answering, moves, phone
 
 pytestmark = pytest.mark.timeout(120)
@@ -316,7 +317,7 @@ async def test_a_message_refused_for_now_is_tried_again_and_survives_a_restart(r
 async def test_a_temporary_error_lasts_no_longer_than_a_day(rig: Rig, mongo_url: str) -> None:
     storm = '[[throttle.storms]]\nfor_s = 3600\nshare = 1.0\nstatus = "ESME_RSYSERR"\n'
     async with AsyncMongoClient[dict[str, Any]](mongo_url, tz_aware=True) as mongo:
-        deferred = mongo["dispatcher"]["deferred.r1"]
+        deferred = mongo["dispatcher"][MESSAGES.collection("deferred")]
         with rig.carrying(QUICK + "[throttle]\n" + storm):
             with rig.dispatcher() as process:
                 campaign = await rig.approve(3)
