@@ -5,6 +5,7 @@ of starts. So a process per program has imported it, and forks one for each star
 arguments, environment, output, pid and exit code of its own, and runs as `python -m` would.
 """
 
+import asyncio
 import gc
 import importlib
 import json
@@ -21,8 +22,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
+COMMAND_LINE = "carillon"
+"""Not a program of a package: a script that stands beside Python."""
+COMMANDS = ("cli", "backup", "restore", "erase", "migrate", "parked", "projections", "log_tasks")
+"""What it imports, some of it only for the command that needs it."""
 MOST = 2**20
 LOOK_S = 0.05
 
@@ -128,6 +134,16 @@ def first_line(program: str, *arguments: str) -> tuple[Forked, bytes]:
         return process, said.readline()
 
 
+async def said(*arguments: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run `carillon` with these arguments to its end: exit code, output and errors."""
+    with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
+        numbers = output.fileno(), errors.fileno()
+        process = await asyncio.to_thread(start, COMMAND_LINE, environment, *numbers, arguments)
+        code = await asyncio.to_thread(process.wait)
+        told = [file.read() for file in (output, errors) if file.seek(0) == 0]
+    return code, told[0], told[1]
+
+
 def close() -> None:
     """Let go of everything that was imported for later starts."""
     while _MOTHERS:
@@ -151,8 +167,12 @@ def _mother_of(program: str) -> Mother:
 
 def _bear(program: str, door: socket.socket) -> list[str] | None:
     """Fork whenever that is asked for; return in each child, and at the end."""
-    importlib.import_module(f"{program}.__main__")
-    del sys.modules[f"{program}.__main__"]  # each child runs it
+    if program == COMMAND_LINE:
+        for part in COMMANDS:
+            importlib.import_module(f"{program}.{part}")
+    else:
+        importlib.import_module(f"{program}.__main__")
+        del sys.modules[f"{program}.__main__"]  # each child runs it
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()
@@ -208,5 +228,9 @@ if __name__ == "__main__":
     sys.path.pop(0)  # the folder of this file, of which `python -m` knows nothing
     given = _bear(module, socket.socket(fileno=int(sys.argv[2])))
     if given is not None:
-        sys.argv = [module, *given]
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        script = Path(sys.executable).with_name(module)
+        sys.argv = [str(script), *given]
+        if module == COMMAND_LINE:
+            runpy.run_path(str(script), run_name="__main__")
+        else:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)

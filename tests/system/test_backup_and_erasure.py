@@ -16,6 +16,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from typer.testing import CliRunner
 
+import forked
 from carillon.cli import app
 from ledgers import differing_views
 from stack_campaigns import Crew, csv_of, phones
@@ -35,15 +36,8 @@ ADAS_DIGITS = "15118889999"
 
 async def carillon(*arguments: str) -> tuple[int, str]:
     """Run a command to its end; what it said."""
-    process = await asyncio.create_subprocess_exec(
-        *(CARILLON, *arguments),
-        env=plain_environment(),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, said.decode()
+    code, out, err = await forked.said(*arguments, environment=plain_environment())
+    return code, out + err
 
 
 async def seen(up: Platform) -> dict[str, Any]:

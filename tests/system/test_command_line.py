@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+import forked
 from ledgers import CarrierLedger, agreement, log_ledger, receipts_paid
 from stack_campaigns import Crew
-from stacks import CARILLON, Platform, ask, plain_environment
+from stacks import Platform, ask, plain_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -22,15 +23,7 @@ GOOD = ROWS - DUPLICATES - RUBBISH
 
 async def carillon(*arguments: str) -> tuple[int, str, str]:
     """Run the command line to its end."""
-    process = await asyncio.create_subprocess_exec(
-        *(CARILLON, *arguments),
-        env=plain_environment(),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return await forked.said(*arguments, environment=plain_environment())
 
 
 def dirty_file(file: Path, good: list[str]) -> list[int]:

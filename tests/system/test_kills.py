@@ -53,7 +53,7 @@ class Trial:
         return self.messages / self.rate / (len(self.deaths) + 1)
 
 
-SERVICES_DIE = Trial(8_000, 320, (*SERVICES, *SERVICES, "dispatcher", "campaign", "read_model"))
+SERVICES_DIE = Trial(4_000, 160, (*SERVICES, *SERVICES, "dispatcher", "campaign", "read_model"))
 SERVERS_DIE = Trial(3_000, 180, (*SERVERS, *SERVERS, "dispatcher"))
 EVERYBODY_DIES = Trial(50_000, 400, ("dispatcher", "campaign", "nats", "mongo", "carrier") * 7)
 

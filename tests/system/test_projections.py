@@ -1,7 +1,7 @@
 """Views grown anew on a whole platform, from the shell and over HTTP, while a campaign runs."""
 
 import asyncio
-import subprocess
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -9,8 +9,9 @@ import httpx
 import pytest
 from pymongo import AsyncMongoClient
 
+import forked
 from stack_campaigns import Crew
-from stacks import CARILLON, Platform, ask
+from stacks import Platform, ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -26,11 +27,8 @@ async def admin(up: Platform, crew: Crew) -> AsyncIterator[httpx.AsyncClient]:
 
 async def carillon(platform: Platform, *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command."""
-    command = [CARILLON, "projections", *arguments, "--data", str(platform.data)]
-    ended = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=120, check=False
-    )
-    return ended.returncode, ended.stdout, ended.stderr
+    command = ("projections", *arguments, "--data", str(platform.data))
+    return await forked.said(*command, environment=os.environ)
 
 
 async def test_views_are_rebuilt_switched_and_rolled_back_while_a_campaign_runs(

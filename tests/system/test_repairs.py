@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import subprocess
+import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -11,8 +11,9 @@ import nats
 import pytest
 from pymongo import AsyncMongoClient
 
+import forked
 from stack_campaigns import Crew, phones
-from stacks import CARILLON, Platform, ask, platform
+from stacks import Platform, ask, platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -38,11 +39,9 @@ async def admin(started: Platform, crew: Crew) -> AsyncIterator[httpx.AsyncClien
 
 async def carillon(platform: Platform, *arguments: str) -> tuple[int, str]:
     """Exit code of a command, and all that it says."""
-    command = [CARILLON, *arguments, "--data", str(platform.data)]
-    ended = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
-    )
-    return ended.returncode, ended.stdout + ended.stderr
+    command = (*arguments, "--data", str(platform.data))
+    code, out, err = await forked.said(*command, environment=os.environ)
+    return code, out + err
 
 
 async def parked(admin: httpx.AsyncClient, thing: str) -> list[dict[str, Any]]:
