@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from pymongo import UpdateOne
 
 from campaign_events.message import MessageStatus
@@ -22,6 +23,13 @@ from campaign_events.projection import Document
 
 BLOCK = 50
 """Large enough that writes are shared, small enough to be read for the sake of one message."""
+IN_UTC: CodecOptions[Document] = CodecOptions(tz_aware=False)
+"""Moments without a zone are decoded several times faster than with one."""
+
+
+def message_id(campaign: str, number: int) -> str:
+    """Return the name of a message; names sort by number within a campaign."""
+    return f"{campaign}/{number:08d}"
 
 
 def block_of(number: int) -> int:

@@ -9,11 +9,11 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from campaign_events.projection import Document, View
-from dispatcher.blocks import messages_called
+from dispatcher.blocks import IN_UTC, messages_called
 from dispatcher.links.link import Part
 
 KEPT = 50_000
@@ -137,8 +137,10 @@ class InFlight:
     ) -> dict[str, tuple[Message, int]]:
         """Return what the view knows of these ids; of two messages with one id, the later one."""
         wanted = {"carrier_ids": {"$in": list(set(carrier_ids))}}
-        blocks = await self._view["blocks"].find(wanted).to_list()
+        blocks = await self._view["blocks"].with_options(IN_UTC).find(wanted).to_list()
         rows = [row for row in messages_called(blocks, carrier_ids) if row["link"] == self._link]
+        for row in rows:
+            row["submitted_at"] = row["submitted_at"].replace(tzinfo=UTC)
         rows.sort(key=lambda row: row["submitted_at"])
         found: dict[str, tuple[Message, int]] = {}
         for message in await self._tell(rows, with_phones=with_phones) if rows else ():

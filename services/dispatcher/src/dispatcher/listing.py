@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from bson.codec_options import CodecOptions
 from pymongo import ASCENDING
 
 from campaign_events.message import MessageStatus
 from campaign_events.projection import Document
 from campaign_events.text import render, segmentation, variables
-from dispatcher.blocks import BLOCK, block_id, block_ids, block_of, messages_in
+from dispatcher.blocks import BLOCK, IN_UTC, block_id, block_ids, block_of, message_id, messages_in
 from dispatcher.reading import Views
-from dispatcher.views import message_id
 
 type Status = MessageStatus
 
@@ -29,9 +27,6 @@ STRIDE = 5000
 BLOCKS_AT_ONCE = 8
 """How many more blocks are read at a time than a page needs at least."""
 
-_IN_UTC: CodecOptions[Document] = CodecOptions(tz_aware=False)
-"""Moments without a zone are decoded several times faster than with one."""
-
 
 class Listing:
     """Pages through one campaign; each page costs a few indexed reads of its own size.
@@ -41,7 +36,7 @@ class Listing:
 
     def __init__(self, views: Views, campaign: Document) -> None:
         self._views = views
-        self._blocks = views.blocks.with_options(_IN_UTC)
+        self._blocks = views.blocks.with_options(IN_UTC)
         self._id: str = campaign["_id"]
         self._uploaded: int = campaign.get("contacts", 0)
         self._audience = views.audience(campaign)

@@ -6,12 +6,10 @@ document among the `deferred`, named `<campaign>/<number>`. Of those that are wi
 unanswered, the sending lists the numbers (`open`).
 """
 
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import singledispatch
-from itertools import groupby
 
-from pymongo import DeleteMany, DeleteOne, IndexModel, UpdateMany, UpdateOne
+from pymongo import DeleteMany, DeleteOne, IndexModel, UpdateOne
 
 from campaign_events.campaign import (
     CampaignCreated,
@@ -23,7 +21,6 @@ from campaign_events.campaign import (
 from campaign_events.envelope import Batch, Event, Recorded
 from campaign_events.message import (
     OUTCOME_UNKNOWN,
-    Failure,
     MessagesDeferred,
     MessagesPlanned,
     MessagesRecovered,
@@ -43,7 +40,8 @@ from campaign_events.message import (
 )
 from campaign_events.projection import Document, Projection, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
-from dispatcher.blocks import BlockChange, block_of
+from dispatcher.blocks import block_of, message_id
+from dispatcher.writes import MessageWrites
 from smpp.message_ids import folded
 
 UNMATCHED_KEPT_S = 7 * 24 * 3600
@@ -51,11 +49,6 @@ UNMATCHED_KEPT_S = 7 * 24 * 3600
 
 REFUSING = ("refusing_since", "refusals")
 """What a sending says of refusals in a row; gone with the first answer that is none."""
-
-
-def message_id(campaign: str, number: int) -> str:
-    """Return the name of a message; names sort by number within a campaign."""
-    return f"{campaign}/{number:08d}"
 
 
 def fold_campaigns(batch: Batch) -> Writes:
@@ -107,112 +100,21 @@ CAMPAIGNS = Projection(
 )
 
 
-class _Messages:
-    """The writes of one batch on messages, on the sendings they sum up to, and on stray reports."""
-
-    def __init__(self) -> None:
-        self.blocks: dict[tuple[str, int], BlockChange] = {}
-        self.deferred: list[Write] = []
-        self.sendings: list[Write] = []
-        self.unmatched: list[Write] = []
-
-    def block(self, fact: Recorded[Event], index: int) -> BlockChange:
-        """Return what changes in a block of a campaign."""
-        name = fact.address.thing, index
-        found = self.blocks.get(name)
-        if found is None:
-            found = self.blocks[name] = BlockChange(*name)
-        return found
-
-    def new(self, fact: Recorded[Event], number: int, row: Document) -> BlockChange:
-        """Write down a message of which nothing was known so far; return what its block changes."""
-        block = self.block(fact, block_of(number))
-        block.new[number] = row
-        block.counts[row["status"]] += 1
-        return block
-
-    def move(
-        self,
-        fact: Recorded[Event],
-        numbers: Iterable[int],
-        was: str,
-        facts: Document,
-        without: Sequence[str] = (),
-    ) -> None:
-        """Give messages another status and whatever comes with it."""
-        becomes = facts["status"]
-        for index, neighbours in groupby(numbers, block_of):
-            some = list(neighbours)
-            block = self.block(fact, index)
-            block.counts[was] -= len(some)
-            block.counts[becomes] += len(some)
-            for number in some:
-                block.change(number, facts, without)
-
-    def fail(
-        self, fact: Recorded[Event], failures: Sequence[Failure], was: str, **facts: object
-    ) -> int:
-        """Fail messages that are known already, with their errors; return how many."""
-        for failure in failures:
-            ends = {"status": "failed", "reason": failure.error, "reported_at": fact.time, **facts}
-            self.move(fact, (failure.number,), was, ends)
-        return len(failures)
-
-    def rest_no_more(self, fact: Recorded[Event], numbers: Sequence[int]) -> None:
-        """Take messages out of those that wait to be tried again, if they are among them."""
-        if numbers:
-            names = [message_id(fact.address.thing, number) for number in numbers]
-            self.deferred.append(UpdateMany({"_id": {"$in": names}}, {"$unset": {"due_at": 1}}))
-
-    def sum(
-        self,
-        fact: Recorded[Event],
-        *,
-        closed: Iterable[int] = (),
-        place: dict[str, object] | None = None,
-        least: dict[str, object] | None = None,
-        without: Iterable[str] = (),
-        **moves: int,
-    ) -> None:
-        """Add to a campaign's counters, close open numbers, and set fields of its sending.
-
-        `least` sets fields that have no smaller value yet, `without` takes fields away.
-        """
-        change: dict[str, object] = {}
-        if counted := {name: count for name, count in moves.items() if count}:
-            change["$inc"] = counted
-        if numbers := list(closed):
-            change["$pull"] = {"open": {"$in": numbers}}
-        if place:
-            change["$set"] = place
-        if least:
-            change["$min"] = least
-        if without:
-            change["$unset"] = dict.fromkeys(without, "")
-        if change:
-            self.sendings.append(UpdateOne({"_id": fact.address.thing}, change, upsert=True))
-
-
 def fold_messages(batch: Batch) -> Writes:
     """Keep every message's state, and per campaign how far planning and sending are."""
-    writes = _Messages()
+    writes = MessageWrites()
     for recorded in batch:
         _apply(recorded.event, writes, recorded)
-    return {
-        "blocks": [block.write() for block in writes.blocks.values()],
-        "deferred": writes.deferred,
-        "sendings": writes.sendings,
-        "unmatched": writes.unmatched,
-    }
+    return writes.all()
 
 
 @singledispatch
-def _apply(_event: Event, _writes: _Messages, _fact: Recorded[Event]) -> None:
+def _apply(_event: Event, _writes: MessageWrites, _fact: Recorded[Event]) -> None:
     """Events of other kinds change nothing here."""
 
 
 @_apply.register
-def _(event: MessagesPlanned, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesPlanned, w: MessageWrites, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
         w.new(fact, skip.number, {"status": "skipped", "reason": skip.reason})
     w.sum(
@@ -231,12 +133,12 @@ def _(event: MessagesPlanned, w: _Messages, fact: Recorded[Event]) -> None:
 
 @_apply.register(PlanFinished)
 @_apply.register(PlanFailed)
-def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
+def _(_: Event, w: MessageWrites, fact: Recorded[Event]) -> None:
     w.sum(fact, place={"workspace": fact.address.workspace, "planned": True})
 
 
 @_apply.register
-def _(event: MessagesSkipped, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesSkipped, w: MessageWrites, fact: Recorded[Event]) -> None:
     for skip in event.skipped:
         w.new(fact, skip.number, {"status": "skipped", "reason": skip.reason})
     w.rest_no_more(fact, [skip.number for skip in event.skipped])
@@ -244,7 +146,7 @@ def _(event: MessagesSkipped, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesTaken, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesTaken, w: MessageWrites, fact: Recorded[Event]) -> None:
     fresh = [number for first, last in event.spans for number in range(first, last + 1)]
     place: dict[str, object] = {"taken_seq": fact.seq}
     if fresh:
@@ -268,7 +170,7 @@ def _(event: MessagesTaken, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesSubmitted, w: MessageWrites, fact: Recorded[Event]) -> None:
     known: list[str] = []
     for number, given in event.messages:
         carrier_ids = tuple(folded(carrier_id) for carrier_id in given)
@@ -297,7 +199,7 @@ def _(event: MessagesSubmitted, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesRefused, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesRefused, w: MessageWrites, fact: Recorded[Event]) -> None:
     for failure in event.failures:
         row = {"status": "failed", "reason": failure.error, "reported_at": fact.time}
         w.new(fact, failure.number, row)
@@ -315,7 +217,7 @@ def _(event: MessagesRefused, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesDeferred, w: MessageWrites, fact: Recorded[Event]) -> None:
     for deferral in event.deferrals:
         campaign, number = fact.address.thing, deferral.number
         due_at = fact.time + timedelta(seconds=deferral.after_s)
@@ -331,7 +233,7 @@ def _(event: MessagesDeferred, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesReported, w: MessageWrites, fact: Recorded[Event]) -> None:
     told: Document = {"status": "delivered", "reported_at": fact.time}
     w.move(fact, event.delivered, "submitted", told)
     failed = w.fail(fact, event.failed, "submitted")
@@ -343,7 +245,7 @@ def _(event: MessagesReported, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesUndecided, w: MessageWrites, fact: Recorded[Event]) -> None:
     for number in event.numbers:
         row = {"status": "failed", "reason": OUTCOME_UNKNOWN, "unknown": True}
         block = w.new(fact, number, row | {"link": event.link, "unknown_at": fact.time})
@@ -353,7 +255,7 @@ def _(event: MessagesUndecided, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: MessagesRecovered, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: MessagesRecovered, w: MessageWrites, fact: Recorded[Event]) -> None:
     told: Document = {"status": "delivered", "reported_at": fact.time, "unknown": False}
     w.move(fact, event.delivered, "failed", told, without=("reason",))
     w.fail(fact, event.failed, "failed", unknown=False)
@@ -361,7 +263,7 @@ def _(event: MessagesRecovered, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: PortionOpened, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: PortionOpened, w: MessageWrites, fact: Recorded[Event]) -> None:
     w.sum(
         fact,
         place={
@@ -374,18 +276,18 @@ def _(event: PortionOpened, w: _Messages, fact: Recorded[Event]) -> None:
 
 
 @_apply.register
-def _(event: SendingExpired, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: SendingExpired, w: MessageWrites, fact: Recorded[Event]) -> None:
     w.sum(fact, place={"expired": True, "finished": event.left > 0})
 
 
 @_apply.register(SendingFinished)
 @_apply.register(SendingFailed)
-def _(_: Event, w: _Messages, fact: Recorded[Event]) -> None:
+def _(_: Event, w: MessageWrites, fact: Recorded[Event]) -> None:
     w.sum(fact, place={"finished": True})
 
 
 @_apply.register
-def _(event: ReportsUnmatched, w: _Messages, fact: Recorded[Event]) -> None:
+def _(event: ReportsUnmatched, w: MessageWrites, fact: Recorded[Event]) -> None:
     for index, report in enumerate(event.reports):
         facts = {"link": fact.address.thing, **report.model_dump(), "at": fact.time}
         # One that names no message is kept under its place in the log.
