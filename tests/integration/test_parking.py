@@ -116,6 +116,25 @@ async def test_what_a_view_can_not_digest_is_parked_and_the_rest_goes_on(  # noq
     assert "900123" not in parked.error + parked.trace
 
 
+@pytest.mark.parametrize("how", ["poisonous", "refused"])
+async def test_what_was_folded_ahead_waits_too_behind_what_was_parked_meanwhile(  # noqa: PLR0917
+    nc: Client, log: EventLog, db: Database, bad: Address, good: Address, how: str
+) -> None:
+    numbers = range(1, 41)
+    for number in numbers:
+        await say(log, bad, number)
+        last = await say(log, good, number + 100)
+
+    async with projected(Projector(projection(Fold(**{how: {3}})), nc, db)) as projector:
+        assert await projector.reached(last, WITHIN_S)
+
+    assert await seen(db, bad) == [1, 2]
+    assert await seen(db, good) == [number + 100 for number in numbers]
+    parked = await Parking(db, "seen.r1", "projection").find(bad)
+    assert parked is not None
+    assert parked.waiting == len(numbers) - 3
+
+
 async def test_entries_that_nobody_can_read_are_parked(
     nc: Client, log: EventLog, db: Database, bad: Address, good: Address
 ) -> None:

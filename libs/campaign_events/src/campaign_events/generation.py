@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pymongo
 import structlog
@@ -78,6 +79,15 @@ async def check_place(store: EventLog, checkpoint: str, seq: int, stream: str) -
     raise AheadOfLog(checkpoint, seq, stream, end)
 
 
+class _Ahead(NamedTuple):
+    """What a batch comes to, and what of it was not to be folded when that was found."""
+
+    batch: Batch
+    held: frozenset[Address]
+    dropped: frozenset[int]
+    found: Digest
+
+
 @dataclass(slots=True)
 class Generation:
     """One growth of a view: its collections, its checkpoint, and how it follows the log."""
@@ -93,6 +103,7 @@ class Generation:
     """How often something that was parked has been dealt with, as the checkpoint says."""
     _held: set[Address] = field(default_factory=set)
     _dropped: frozenset[int] = frozenset()
+    _ahead: _Ahead | None = None
 
     @property
     def id(self) -> str:
@@ -149,7 +160,7 @@ class Generation:
                 await tell(batch)
 
     async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Batch]:
-        """Yield what is new; far from the end of the log the next batch is read ahead."""
+        """Yield what is new; far from the end of the log the next one is read and folded ahead."""
         follower = Follower(
             self.nc,
             self.projection.stream,
@@ -158,28 +169,53 @@ class Generation:
             batch=self.projection.batch,
         )
         stopping = asyncio.create_task(stop.wait())
-        fetching = asyncio.create_task(follower.fetch())
+        fetching = asyncio.create_task(self._fetch(follower))
         try:
             while end is None or self.seq < end:
                 await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if stopping.done():
                     return
-                batch = [one for one in fetching.result() if end is None or one.seq <= end]
+                batch = fetching.result()
+                if end is not None:
+                    batch = [one for one in batch if one.seq <= end]
                 self.pending = follower.pending
                 far_behind = self.pending >= self.projection.batch
                 if far_behind:
-                    fetching = asyncio.create_task(follower.fetch())
+                    fetching = asyncio.create_task(self._fetch(follower))
                 if not batch:
                     return
                 yield batch
                 if not far_behind:
                     await asyncio.sleep(self.projection.rest_s)
-                    fetching = asyncio.create_task(follower.fetch())
+                    fetching = asyncio.create_task(self._fetch(follower))
         finally:
             for task in (stopping, fetching):
                 task.cancel()
             await asyncio.gather(stopping, fetching, return_exceptions=True)
             await follower.close()
+
+    async def _fetch(self, follower: Follower) -> Batch:
+        """Return the next batch, folded: MongoDB may have the one before in its hands meanwhile."""
+        batch = await follower.fetch()
+        with suppress(Indigestible):
+            held, dropped = frozenset(self._held), self._dropped
+            found = digest(self.projection.fold, batch, held, dropped)
+            self._ahead = _Ahead(batch, held, dropped, found)
+        return batch
+
+    def _digest(self, batch: Batch) -> Digest:
+        """Return what a batch comes to; what was found ahead holds if nothing was parked since.
+
+        Raises:
+            Indigestible: it comes to nothing as it is.
+
+        """
+        ahead = self._ahead
+        if ahead is not None and ahead.batch is batch:
+            self._ahead = None
+            if ahead.held == frozenset(self._held) and ahead.dropped == self._dropped:
+                return ahead.found
+        return digest(self.projection.fold, batch, self._held, self._dropped)
 
     async def close(self) -> None:
         """Leave the checkpoint to whoever comes next: nothing of ours is left to be ended."""
@@ -224,10 +260,7 @@ class Generation:
 
     async def _try_commit(self, batch: Batch, poison: Indigestible | None) -> bool:
         """Commit writes and place together; False when it may be tried again."""
-        if poison is None:
-            found = digest(self.projection.fold, batch, self._held, self._dropped)
-        else:
-            found = Digest({}, (), {})
+        found = self._digest(batch) if poison is None else Digest({}, (), {})
         last = batch[-1].seq
         try:
             async with await self.session.start_transaction():
