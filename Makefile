@@ -134,7 +134,9 @@ dashboard-check: install $(WEB)/node_modules/.installed ## lint, types and unit 
 
 .PHONY: browser
 browser: ## install Debian's Chromium for the tests of the dashboard, if there is none; needs root
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -qq -y chromium; }
+	@command -v chromium-headless-shell >/dev/null \
+	    || { apt-get update -qq && apt-get install -qq -y chromium-headless-shell; } \
+	    || command -v chromium >/dev/null || apt-get install -qq -y chromium
 
 .PHONY: grafana
 grafana: install ## write the Grafana boards, grafana/dashboards/*.json, from grafana/boards

@@ -5,7 +5,6 @@
 
 import asyncio
 import gzip
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,7 +20,7 @@ from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.voice import VoiceCampaignCreated, VoiceSettings
 from carillon.identity import Identity
-from dashboards import LAPTOP, PAGES
+from dashboards import LAPTOP, PAGES, chromium
 from stacks import Platform, ask, platform
 
 COUNTS = (100, 10_000)
@@ -77,7 +76,7 @@ async def measure(page: Page, path: str, shown: str) -> tuple[float, float, list
 
 async def run(up: Platform) -> None:
     async with async_playwright() as playwright:
-        program = shutil.which("chromium")
+        program = chromium()
         browser = await playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-gpu"]
         )
@@ -111,7 +110,7 @@ def sizes() -> None:
 
 
 def main() -> None:
-    if not PAGES.exists() or shutil.which("chromium") is None:
+    if not PAGES.exists() or chromium() is None:
         sys.exit("make dashboard and make browser first")
     sizes()
     with tempfile.TemporaryDirectory() as folder, platform(Path(folder)) as up:

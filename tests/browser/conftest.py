@@ -1,7 +1,6 @@
 """The dashboard in Debian's Chromium, against one platform for all tests of this folder."""
 
 import os
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+import dashboards
 from answers_checked import Contract
 from dashboards import AXE, MOST_MS, PAGES, ROOT, Desk, Numbers
 from stack_campaigns import Crew, phones
@@ -63,7 +63,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
+    program = dashboards.chromium()
     if program is None:
         missing("Chromium is not installed: make browser")
     expect.set_options(timeout=MOST_MS)
