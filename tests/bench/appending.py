@@ -69,9 +69,10 @@ METHOD = f"""
 One process with {CALLERS} callers at once (what the campaign service has under way when many
 campaigns come to their moment: `launching.AT_ONCE`), and with one. Ours: `executing.execute` with
 the product's decider against its own nats-server (`sync_interval: always`: every entry is fsynced
-before its acknowledgement); what the process knows of a history is believed until the log refuses
-an entry. Theirs: {{name}} with an aggregate of the same fields, its default transcoder, a cache of
-aggregates that are believed in the same way; callers are threads, with
+before its acknowledgement, those asked for at once together); what the process knows of a history
+is believed until the log refuses an entry. Theirs: {{name}} with an aggregate of the same fields,
+its default transcoder, a cache of aggregates that are believed in the same way; callers are
+threads, with
 {CALLERS} callers the best of {", ".join(map(str, (*FEWER, CALLERS)))} threads. SQLite: a file in
 write-ahead mode as the library sets it, `synchronous=FULL`. PostgreSQL: {{version}}, a
 connection per thread, {postgres.DURABLE}, inserting by the library's database functions
@@ -217,7 +218,7 @@ def _row(ours: Side, callers: int, peer: Side, their_callers: int) -> Row:
         return row
     note = f"{row.note}; theirs with {their_callers} threads"
     if (row.ratio or 0) < AIM:
-        note += "; ours is bound by one process's work for a request to the log and a fsync each"
+        note += "; ours is bound by one process's work for a decision"
     return row.model_copy(
         update={"aim": f">= {AIM:g} times", "reached": (row.ratio or 0) >= AIM, "note": note}
     )

@@ -45,8 +45,8 @@ VIEWS = {
 WHY = {
     COUNTERS: "short: starting and the commits count",
     ROWS: "MongoDB: for each 4 facts it inserts a document, and changes it once more",
-    CAMPAIGN_ROWS: "a batch's fold and commit wait for the last one's; MongoDB keeps three indexes",
-    HISTORY: "a batch's fold and commit wait for the last one's; a document for every entry",
+    CAMPAIGN_ROWS: "folding and encoding take as long as reading; MongoDB keeps three indexes",
+    HISTORY: "folding and encoding take as long as reading; a document for every entry",
 }
 """What limits a view, as profiles tell."""
 FETCHED = " and ".join(map(str, streamed.BATCHES.values()))
