@@ -12,7 +12,7 @@ from campaign_events.leases import Lease, held
 from campaign_events.parking import AWAY, is_away
 from campaign_events.projector import Projector
 
-LOOK_S = 0.1
+LOOK_S = 0.25
 RELEASED_LOOK_S = 1.0
 AGAIN_S = 0.5
 
