@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +21,11 @@ class Carrier:
         self.config.write_text(config, "utf-8")
         self.ledger = folder / "ledger.jsonl"
         self.port = 0
-        self._process: Forked | None = None
+        self._process: Forked | subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        files = ("--config", str(self.config), "--ledger", str(self.ledger))
-        self._process, line = forked.first_line("smsc", *files, "--port", str(self.port))
+        self._process, line = self._begun()
         assert line, "the simulator ended before it listened"
         self.port = json.loads(line)["port"]
 
@@ -33,6 +34,10 @@ class Carrier:
         """The process that listens."""
         assert self._process is not None
         return self._process.pid
+
+    def _begun(self) -> tuple[Forked | subprocess.Popen[bytes], bytes]:
+        files = ("--config", str(self.config), "--ledger", str(self.ledger))
+        return forked.first_line("smsc", *files, "--port", str(self.port))
 
     def kill(self) -> None:
         """End it without a warning."""
@@ -56,6 +61,26 @@ class Carrier:
             return 0
         process.send_signal(number)
         return process.wait(10)
+
+
+class ForeignCarrier(Carrier, ABC):
+    """The same handle on a program that is not ours."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """What starts it."""
+
+    def _begun(self) -> tuple[Forked | subprocess.Popen[bytes], bytes]:
+        process = subprocess.Popen(self.command(), stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        return process, process.stdout.readline()
+
+    def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        code = super()._end(number)
+        if isinstance(process, subprocess.Popen) and process.stdout is not None:
+            process.stdout.close()
+        return code
 
 
 @contextmanager

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from carrier import Carrier
+from carrier import ForeignCarrier
 
 PROGRAM = Path(__file__).parent / "system" / "carriers" / "net_smpp" / "smsc.pl"
 PACKAGE = "libnet-smpp-perl"
 FETCHING_S = 30
 
 
-class NetSmppCarrier(Carrier):
+class NetSmppCarrier(ForeignCarrier):
     """The same handle as on the simulator; it has no configuration."""
 
     def __init__(self, folder: Path, modules: Path) -> None:

