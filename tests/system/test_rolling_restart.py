@@ -49,7 +49,7 @@ class Callers:
     async def read(self, path: str) -> None:
         while True:
             await self._ask(self.crew.author, "GET", path)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
 
     async def write(self) -> None:
         while True:
@@ -60,7 +60,7 @@ class Callers:
             )
             if answer is not None and answer.status_code == httpx.codes.CREATED:
                 self.created.append(answer.json()["id"])
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.05)
 
     async def _ask(
         self, client: httpx.AsyncClient, method: str, path: str, **what: object

@@ -44,7 +44,7 @@ TURN = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
-LINGER_S = 0.01
+LINGER_S = 0.005
 IDLE_S = 0.25
 DRAIN_S = 5.0
 
