@@ -28,8 +28,8 @@ from read_model.projections import MESSAGES
 SIZES = (10_000, 20_000, 50_000) if SHORT else (10_000, 100_000, 1_000_000, 10_000_000)
 EACH = 10_000
 """Messages of each campaign: the log grows by campaigns, as it does in life."""
-ONE_BY_ONE = 100_000
-"""The dispatcher keeps a document per message: so far its view is grown."""
+ONE_BY_ONE = 1_000_000
+"""The dispatcher keeps the state of every message: so far its view is grown."""
 OFTEN = 1_000_000
 """Up to here a fold is so short that the median of a few is what counts."""
 RUNS = 1 if SHORT else 3
@@ -82,7 +82,7 @@ class Growing:
         say(f"folded in {self.found.seconds[size]:.2f} s, {self.found.memory[size]:.0f} MiB")
 
     async def fold_one_by_one(self, size: int) -> None:
-        """Grow the dispatcher's view, which has a document per message."""
+        """Grow the dispatcher's view, which has the state of every message."""
         nc, db = await nats.connect(self.up.nats_url), self.mongo["one_by_one"]
         end = await self.log.last_seq("MESSAGES")
         projector = Projector(dispatcher.views.MESSAGES, nc, db)
@@ -148,7 +148,7 @@ def _findings(found: Found) -> Findings:
             "about each message in batches of 500, as the dispatcher writes them at full speed. At "
             "each size a `read_model` process folds all of it into an empty database (majority, "
             "journaled) and is asked by one client over a kept connection; its memory is the most "
-            "that it ever held. The dispatcher's view, a document per message, is grown up to "
+            "that it ever held. The dispatcher's view, the state of every message, is grown up to "
             f"{ONE_BY_ONE:,}. Folds of up to {OFTEN:,} are the medians of {RUNS} runs."
         ),
         rows=_rows(found),
@@ -191,7 +191,7 @@ def _plots(found: Found) -> tuple[Plot, ...]:
             y="seconds",
             lines=(
                 _line("counters (read model)", found.seconds),
-                _line("a document per message (dispatcher)", found.dispatcher_seconds),
+                _line("every message (dispatcher)", found.dispatcher_seconds),
             ),
         ),
         Plot(

@@ -34,7 +34,7 @@ THEIR_FACTS = 800 if SHORT else 6_000
 """Facts, and events of campaigns, that each peer gets: seconds' worth of them."""
 OF_CAMPAIGNS = 5
 AIM_PROJECTED, AIM_STREAMED, AIM_READ = 20.0, 50.0, 0.6
-COUNTERS, ROWS = "counters per campaign", "a document per message"
+COUNTERS, ROWS = "counters per campaign", "the state of every message"
 CAMPAIGN_ROWS, HISTORY = "a row per campaign", "a document per campaign event"
 VIEWS = {
     COUNTERS: read_model.projections.MESSAGES,
@@ -44,7 +44,7 @@ VIEWS = {
 }
 WHY = {
     COUNTERS: "short: starting and the commits count",
-    ROWS: "MongoDB: for each 4 facts it inserts a document, and changes it once more",
+    ROWS: "for each 4 facts the state of a message is put together, encoded and journaled",
     CAMPAIGN_ROWS: "folding and encoding take as long as reading; MongoDB keeps three indexes",
     HISTORY: "folding and encoding take as long as reading; a document for every entry",
 }
@@ -53,9 +53,9 @@ FETCHED = " and ".join(map(str, streamed.BATCHES.values()))
 METHOD = f"""
 Ours: the product's projections, each into a fresh database, writes and place in one transaction
 per batch, `w=majority` with journal, as in the services: {COUNTERS} (with those per second and
-hour), {ROWS} (with counters), {CAMPAIGN_ROWS} (with funnel and authors), {HISTORY}. The log holds
-{FACTS:,} facts about messages, up to 500 in an entry, as senders write them, and the six events of
-{CAMPAIGNS:,} campaigns, one in an entry. The ordered pull with nothing done to it: the same
+hour), {ROWS} (fifty in a document, with counters), {CAMPAIGN_ROWS} (with funnel and authors),
+{HISTORY}. The log holds {FACTS:,} facts about messages, up to 500 in an entry, as senders write
+them, and the six events of {CAMPAIGNS:,} campaigns, one in an entry. The ordered pull with nothing done to it: the same
 follower with the same batches, no fold and no write; entries come as events, because that is what
 it delivers, and as bytes, for comparison. Theirs get {THEIR_FACTS:,} facts each, because they take
 as long for each whatever their number is, of the same kinds with the same fields, one fact in an
@@ -63,7 +63,7 @@ event. {projected.NAME}: `ProjectionRunner`, its view a `PostgresTrackingRecorde
 per event, {{version}}, {DURABLE}. {streamed.NAME}: a durable pull subscriber of a stream of the
 same nats-server (batches of {FETCHED}, what suits each view best; handlers of a batch run side by
 side and acknowledge by hand) that upserts into the same mongod, `w=majority`. Like is compared with
-like: counters with counters, a document per message with a row or a document per message, a row per
+like: counters with counters, {ROWS} with a row or a document per message, a row per
 campaign with a row per campaign. {RUNS} runs, sides take turns.
 """
 
