@@ -51,19 +51,19 @@ WHY = {
 """What limits a view, as profiles tell."""
 FETCHED = " and ".join(map(str, streamed.BATCHES.values()))
 METHOD = f"""
-Ours: the product's projections, each into a fresh database, writes and place in one transaction
-per batch, `w=majority` with journal, as in the services: {COUNTERS} (with those per second and
-hour), {ROWS} (fifty in a document, with counters), {CAMPAIGN_ROWS} (with funnel and authors),
-{HISTORY}. The log holds {FACTS:,} facts about messages, up to 500 in an entry, as senders write
-them, and the six events of {CAMPAIGNS:,} campaigns, one in an entry. The ordered pull with nothing done to it: the same
-follower with the same batches, no fold and no write; entries come as events, because that is what
-it delivers, and as bytes, for comparison. Theirs get {THEIR_FACTS:,} facts each, because they take
-as long for each whatever their number is, of the same kinds with the same fields, one fact in an
-event. {projected.NAME}: `ProjectionRunner`, its view a `PostgresTrackingRecorder`, a transaction
-per event, {{version}}, {DURABLE}. {streamed.NAME}: a durable pull subscriber of a stream of the
-same nats-server (batches of {FETCHED}, what suits each view best; handlers of a batch run side by
-side and acknowledge by hand) that upserts into the same mongod, `w=majority`. Like is compared with
-like: counters with counters, {ROWS} with a row or a document per message, a row per
+Ours: the product's projections, each into a fresh database, writes and place in one transaction per
+batch, `w=majority` with journal, as in the services: {COUNTERS} (with those per second and hour),
+{ROWS} (fifty in a document, with counters), {CAMPAIGN_ROWS} (with funnel and authors), {HISTORY}.
+The log holds {FACTS:,} facts about messages, up to 500 in an entry, as senders write them, and the
+six events of {CAMPAIGNS:,} campaigns, one in an entry. The ordered pull with nothing done to it:
+the same follower with the same batches, no fold and no write; entries come as events, because that
+is what it delivers, and as bytes, for comparison. Theirs get {THEIR_FACTS:,} facts each, because
+they take as long for each whatever their number is, of the same kinds with the same fields, one
+fact in an event. {projected.NAME}: `ProjectionRunner`, its view a `PostgresTrackingRecorder`, a
+transaction per event, {{version}}, {DURABLE}. {streamed.NAME}: a durable pull subscriber of a
+stream of the same nats-server (batches of {FETCHED}, what suits each view best; handlers of a batch
+run side by side and acknowledge by hand) that upserts into the same mongod, `w=majority`. Like is
+compared with like: counters with counters, {ROWS} with a row or a document per message, a row per
 campaign with a row per campaign. {RUNS} runs, sides take turns.
 """
 
