@@ -17,6 +17,7 @@ from typing import Any
 
 from bson.codec_options import CodecOptions
 from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.message import MessageStatus
 from campaign_events.projection import Document
@@ -39,7 +40,7 @@ def block_of(number: int) -> int:
 
 def block_id(campaign: str, number: int) -> str:
     """Return the name of the block that a message is in."""
-    return f"{campaign}/{block_of(number):08d}"
+    return _name(campaign, block_of(number))
 
 
 def block_ids(campaign: str, first: int, last: int) -> Mapping[str, str]:
@@ -64,6 +65,15 @@ def messages_called(blocks: Sequence[Document], carrier_ids: Collection[str]) ->
         for row in messages_in(block):
             if not wanted.isdisjoint(row.get("carrier_ids", ())):
                 yield row
+
+
+async def skipped_numbers(
+    blocks: AsyncCollection[Document], campaign: str, first: int, last: int
+) -> set[int]:
+    """Return which messages, from one number to another, are skipped; perhaps neighbours too."""
+    wanted = {"_id": block_ids(campaign, first, last), "counts.skipped": {"$gt": 0}}
+    found = await blocks.find(wanted).to_list()
+    return {row["number"] for block in found for row in messages_in(block, "skipped")}
 
 
 @dataclass(slots=True)
@@ -119,5 +129,8 @@ class BlockChange:
             update["$push"] = {"carrier_ids": {"$each": self.carrier_ids}}
         if self.latest:
             update["$max"] = self.latest
-        name = {"_id": f"{self.campaign}/{self.block:08d}"}
-        return UpdateOne(name, update, upsert=True)
+        return UpdateOne({"_id": _name(self.campaign, self.block)}, update, upsert=True)
+
+
+def _name(campaign: str, block: int) -> str:
+    return f"{campaign}/{block:08d}"

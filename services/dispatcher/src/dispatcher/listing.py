@@ -15,7 +15,16 @@ from pymongo import ASCENDING
 from campaign_events.message import MessageStatus
 from campaign_events.projection import Document
 from campaign_events.text import render, segmentation, variables
-from dispatcher.blocks import BLOCK, IN_UTC, block_id, block_ids, block_of, message_id, messages_in
+from dispatcher.blocks import (
+    BLOCK,
+    IN_UTC,
+    block_id,
+    block_ids,
+    block_of,
+    message_id,
+    messages_in,
+    skipped_numbers,
+)
 from dispatcher.reading import Views
 
 type Status = MessageStatus
@@ -106,15 +115,10 @@ class Listing:
         last = self._last(sending)
         while len(numbers) < limit and first <= last:
             upto = min(first + max(limit, STRIDE) - 1, last)
-            skipped = await self._skipped(first, upto)
+            skipped = await skipped_numbers(self._blocks, self._id, first, upto)
             numbers += [one for one in range(first, upto + 1) if one not in skipped]
             first = upto + 1
         return numbers[:limit]
-
-    async def _skipped(self, first: int, last: int) -> set[int]:
-        wanted = {"_id": block_ids(self._id, first, last), "counts.skipped": {"$gt": 0}}
-        blocks = await self._blocks.find(wanted).to_list()
-        return {row["number"] for block in blocks for row in messages_in(block, "skipped")}
 
     async def _known(self, status: Status, after: int, limit: int) -> list[Document]:
         """Return messages of one status: from blocks by their counts of it, in row order."""

@@ -8,7 +8,7 @@ from pymongo import ASCENDING
 from campaign_events.projection import Document, View
 from campaign_events.suppression import phone_hash
 from campaign_events.text import render, segmentation
-from dispatcher.blocks import block_ids, messages_in
+from dispatcher.blocks import skipped_numbers
 from dispatcher.outgoing import Outgoing
 from dispatcher.resting import Recipient
 from dispatcher.suppressions import Suppressions
@@ -71,9 +71,7 @@ class Shelf:
         """Put the next of the audience at the end, without those whom the plan skipped."""
         first, last = campaign.read_to + 1, min(campaign.read_to + CHUNK, campaign.planned_to)
         contacts = await campaign.audience.numbered({"$gte": first, "$lte": last}, CHUNK, WANTED)
-        span = {"_id": block_ids(campaign.id, first, last), "counts.skipped": {"$gt": 0}}
-        blocks = await self._view["blocks"].find(span).to_list()
-        skipped = {row["number"] for block in blocks for row in messages_in(block, "skipped")}
+        skipped = await skipped_numbers(self._view["blocks"], campaign.id, first, last)
         wanted = [contact for contact in contacts if contact["number"] not in skipped]
         ready = {one.number: one for one in await self._recipients(campaign, wanted)}
         numbers = (number for number in range(first, last + 1) if number not in skipped)
