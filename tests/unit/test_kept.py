@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from campaign_events.projector import Projector
+from looks import Look
 from read_model.kept import MOST, Kept
 
 
@@ -15,28 +16,13 @@ def projector(seq: int = 1, *, live: bool = True) -> Any:
     return SimpleNamespace(live=object() if live else None, seq=seq, turn=0, view=view)
 
 
-class Reading:
-    """What is read: counts how often, and waits until it may go on."""
-
-    def __init__(self) -> None:
-        self.times = 0
-        self.may = asyncio.Event()
-        self.may.set()
-
-    async def __call__(self) -> int:
-        self.times += 1
-        now = self.times
-        await self.may.wait()
-        return now
-
-
 def kept_of(*projectors: Any) -> Kept[int]:
     return Kept([cast("Projector", one) for one in projectors])
 
 
 async def test_an_answer_holds_until_one_of_its_views_moves() -> None:
     campaigns, messages = projector(), projector()
-    kept, read = kept_of(campaigns, messages), Reading()
+    kept, read = kept_of(campaigns, messages), Look()
 
     assert [await kept.get("w", read), await kept.get("w", read)] == [1, 1]
     messages.seq += 1
@@ -48,31 +34,31 @@ async def test_an_answer_holds_until_one_of_its_views_moves() -> None:
 
 
 async def test_an_answer_is_over_with_its_moment() -> None:
-    kept, read = kept_of(projector()), Reading()
+    kept, read = kept_of(projector()), Look()
 
     assert [await kept.get("w", read, second) for second in (1, 1, 2)] == [1, 1, 2]
 
 
 async def test_nobody_is_given_the_answer_of_another() -> None:
-    kept, read = kept_of(projector()), Reading()
+    kept, read = kept_of(projector()), Look()
 
     assert [await kept.get("one", read), await kept.get("two", read)] == [1, 2]
 
 
 async def test_a_view_that_another_process_keeps_is_read_each_time() -> None:
-    kept, read = kept_of(projector(), projector(live=False)), Reading()
+    kept, read = kept_of(projector(), projector(live=False)), Look()
 
     assert [await kept.get("w", read), await kept.get("w", read)] == [1, 2]
 
 
 async def test_all_who_ask_before_a_reading_begins_share_it() -> None:
-    kept, read = kept_of(projector(live=False)), Reading()
+    kept, read = kept_of(projector(live=False)), Look()
 
     assert await asyncio.gather(*(kept.get("w", read) for _ in range(9))) == [1] * 9
 
 
 async def test_who_asks_while_a_reading_goes_on_waits_for_the_next() -> None:
-    moving, read = projector(), Reading()
+    moving, read = projector(), Look()
     kept = kept_of(moving)
     read.may.clear()
     first = asyncio.create_task(kept.get("w", read))
@@ -88,7 +74,7 @@ async def test_who_asks_while_a_reading_goes_on_waits_for_the_next() -> None:
 
 
 async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
-    kept, read = kept_of(projector()), Reading()
+    kept, read = kept_of(projector()), Look()
     read.may.clear()
     first, second = (asyncio.create_task(kept.get("w", read)) for _ in range(2))
     while not read.times:
@@ -100,7 +86,7 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
 
 
 async def test_a_failure_is_told_and_not_held() -> None:
-    kept, read = kept_of(projector()), Reading()
+    kept, read = kept_of(projector()), Look()
 
     async def fail() -> int:
         raise OSError("away")
@@ -112,7 +98,7 @@ async def test_a_failure_is_told_and_not_held() -> None:
 
 
 async def test_what_is_held_does_not_grow_for_ever() -> None:
-    kept, read = kept_of(projector()), Reading()
+    kept, read = kept_of(projector()), Look()
 
     for number in range(MOST + 1):
         await kept.get(f"w{number}", read)

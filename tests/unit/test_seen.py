@@ -3,20 +3,7 @@
 import asyncio
 
 from campaign_events.seen import HOLDS_S, Seen
-
-
-class Look:
-    """Counts how often it was looked, and waits until it may go on."""
-
-    def __init__(self) -> None:
-        self.times = 0
-        self.may = asyncio.Event()
-        self.may.set()
-
-    async def __call__(self) -> int:
-        self.times += 1
-        await self.may.wait()
-        return self.times
+from looks import Look
 
 
 async def test_all_who_ask_during_one_look_share_it_also_when_the_first_of_them_leaves() -> None:
