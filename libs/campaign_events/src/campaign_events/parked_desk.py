@@ -23,7 +23,7 @@ PARKED = Gauge(
     "Events that could not be digested or wait behind one that could not",
     ["kind", "reader"],
 )
-COUNT_S = 1.0
+COUNT_S = 2.0
 WORK_S = 4.0
 """How long one wish is worked on; what is left then is asked for again."""
 
@@ -39,7 +39,7 @@ class ParkedDesk:
     projectors: Sequence[Projector] = ()
     reactions: Sequence[Reader] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Events by reader, those that wait too, as they were a second ago."""
+    """Events by reader, those that wait too, as they were two seconds ago at most."""
 
     def readers(self) -> Mapping[str, Reader]:
         """Return everything that parks at this moment, by name."""

@@ -10,7 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from campaign_events.envelope import Batch
 from campaign_events.generation import Generation
 from campaign_events.projection import Database, Projection, Told, View
-from campaign_events.succession import Succession
+from campaign_events.succession import Stand, Succession
 
 EVENTS = Counter("carillon_projection_events", "Events folded into a view", ["projection"])
 POSITION = Gauge(
@@ -87,6 +87,9 @@ class Projector:
         async with self._moved:
             await self._moved.wait_for(lambda: self.view.generation == generation)
 
+    async def see(self, stand: Stand) -> None:
+        """Be told where MongoDB says that the view stands; who alone keeps it knows."""
+
     async def came_in(self, batch: Batch) -> None:
         """Tell of events that were parked and are in the view now."""
         self.turn += 1
@@ -135,8 +138,8 @@ class Projector:
 
     async def _move(self, seq: int) -> None:
         POSITION.labels(self.projection.name).set(seq)
+        self.seq = seq
         async with self._moved:
-            self.seq = seq
             self._moved.notify_all()
 
 

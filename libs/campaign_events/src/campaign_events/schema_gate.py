@@ -13,7 +13,7 @@ from campaign_events.ops import Answerer, Body
 from campaign_events.problems import Problem
 from campaign_events.projection import Database
 
-LOOK_S = 1.0
+LOOK_S = 2.0
 OPEN = ("/api/v1/diagnostics",)
 """What answers all the same: it tells how things are."""
 

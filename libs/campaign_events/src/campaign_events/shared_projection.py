@@ -11,9 +11,8 @@ from campaign_events.generation import Fenced
 from campaign_events.leases import Lease, held
 from campaign_events.parking import AWAY, is_away
 from campaign_events.projector import Projector
+from campaign_events.succession import Stand
 
-LOOK_S = 0.25
-RELEASED_LOOK_S = 1.0
 AGAIN_S = 0.5
 
 log = structlog.get_logger(__name__)
@@ -21,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class SharedProjector(Projector):
-    """A candidate for keeping the view; until it is its turn it follows how far the view is.
+    """A candidate for keeping the view; until it is its turn it is told how far the view is.
 
     `moved` is called when somebody else has moved it; `committed` only when this process has.
     """
@@ -29,9 +28,10 @@ class SharedProjector(Projector):
     owner: str = ""
     moved: Callable[[], None] | None = None
     _released: int | None = None
+    _keeps: bool = False
 
     async def run(self) -> None:
-        """Keep the view whenever nobody else does, and know how far it is, for ever.
+        """Keep the view whenever nobody else does, for ever.
 
         Raises:
             AheadOfLog: this process must not go on.
@@ -39,20 +39,17 @@ class SharedProjector(Projector):
         """
         name = f"{self.db.name}.view-{self.projection.id}"
         while True:
-            watching = asyncio.create_task(self._watch())
-            try:
-                async with held(self.nc, name, self.owner) as lease:
-                    watching.cancel()
-                    await asyncio.gather(watching, return_exceptions=True)
+            async with held(self.nc, name, self.owner) as lease:
+                self._keeps = True
+                try:
                     await self._keep(lease)
-            finally:
-                watching.cancel()
+                finally:
+                    self._keeps = False
             await asyncio.sleep(AGAIN_S)
 
     async def _keep(self, lease: Lease) -> None:
         tasks = (
             asyncio.create_task(Projector.run(self)),
-            asyncio.create_task(self._hear_of_releases()),
             asyncio.create_task(lease.lost.wait()),
         )
         try:
@@ -75,40 +72,16 @@ class SharedProjector(Projector):
         if self.moved is not None:
             self.moved()
 
-    async def _watch(self) -> None:
-        """Follow the checkpoint."""
-        while True:
-            try:
-                generation, seq, released = await self.succession.stand()
-            except PyMongoError as error:
-                if not is_away(error):
-                    raise
-                log.warning("MongoDB is away", projection=self.projection.id, why=repr(error))
-            else:
-                if (generation, seq) != (self.view.generation, self.seq):
-                    self.view.generation = generation
-                    await self._move(seq)
-                    self._tell_moved(released)
-                elif released != self._released:
-                    self._tell_moved(released)
-            await asyncio.sleep(LOOK_S)
-
-    async def _hear_of_releases(self) -> None:
-        """Hear of events that were parked and came in at the hand of another process."""
-        while True:
-            await asyncio.sleep(RELEASED_LOOK_S)
-            try:
-                _, _, released = await self.succession.stand()
-            except PyMongoError as error:
-                if not is_away(error):
-                    raise
-                continue
-            if released != self._released:
-                self._tell_moved(released)
-
-    def _tell_moved(self, released: int | None) -> None:
-        if released != self._released:
+    async def see(self, stand: Stand) -> None:
+        """Follow a view that another process keeps; of one's own hear what others have released."""
+        generation, seq = stand.standing.live, stand.seq
+        released = stand.released != self._released
+        moves = not self._keeps and (generation, seq) != (self.view.generation, self.seq)
+        if released:
             self.turn += 1
-        self._released = released
-        if self.moved is not None:
+            self._released = stand.released
+        if moves:
+            self.view.generation = generation
+            await self._move(seq)
+        if self.moved is not None and (moves or released):
             self.moved()

@@ -6,7 +6,7 @@ and goes on with it after a crash.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
@@ -70,6 +70,35 @@ class Standing:
         return cls(**stated)
 
 
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How it is with a view, where its live generation stands, and how often it was released.
+
+    `released`: how often something that was parked has been dealt with.
+    """
+
+    standing: Standing
+    seq: int
+    released: int | None
+
+
+async def stands(db: Database, projections: Sequence[Projection]) -> list[Stand]:
+    """Return how it is with all of these views, in two reads however many they are."""
+    these = {"_id": {"$in": [one.id for one in projections]}}
+    known = {row["_id"]: row async for row in db.generations.find(these)}
+    standings = [Standing.of(known.get(one.id, {})) for one in projections]
+    names = [
+        one.checkpoint(standing.live) for one, standing in zip(projections, standings, strict=True)
+    ]
+    wanted, fields = {"_id": {"$in": names}}, {"seq": 1, "released": 1}
+    places = {row["_id"]: row async for row in db.checkpoints.find(wanted, fields)}
+    found = [places.get(name, {}) for name in names]
+    return [
+        Stand(standing, int(place.get("seq", 0)), place.get("released"))
+        for standing, place in zip(standings, found, strict=True)
+    ]
+
+
 class Succession:
     """The generations of one projection."""
 
@@ -84,15 +113,8 @@ class Succession:
 
     async def place(self) -> tuple[int, int]:
         """Return the generation that is live, and where it stands."""
-        live, seq, _ = await self.stand()
-        return live, seq
-
-    async def stand(self) -> tuple[int, int, int | None]:
-        """Return the same, and how often something that was parked has been dealt with."""
-        live = (await self.standing()).live
-        checkpoint = {"_id": self._projection.checkpoint(live)}
-        found = await self._db.checkpoints.find_one(checkpoint, {"seq": 1, "released": 1}) or {}
-        return live, int(found.get("seq", 0)), found.get("released")
+        (stand,) = await stands(self._db, [self._projection])
+        return stand.standing.live, stand.seq
 
     async def places(self) -> dict[int, int]:
         """Return the generations that there are, and where each stands."""

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from campaign_events.projector import Projector
 from campaign_events.service import Resources
 from campaign_events.settings import Settings
 from campaign_events.standing import described, placed
-from campaign_events.succession import Job
+from campaign_events.succession import Job, Standing, stands
 
 REBUILDS = Counter(
     "carillon_projection_rebuilds",
@@ -30,6 +31,8 @@ REBUILDS = Counter(
 )
 
 LOOK_S = 1.0
+WATCH_S = 0.25
+"""While another process keeps a view: so much longer readers here may see what was before."""
 AGAIN_S = (1.0, 2.0, 5.0, 15.0)
 """How long a build rests after its process has died; the last one again and again."""
 
@@ -44,6 +47,8 @@ class Upkeep:
         self._projectors = projectors
         self._parked: Callable[[Projector], int] = lambda _: 0
         self._news = {projector.projection.name: asyncio.Event() for projector in projectors}
+        self._asked = asyncio.Event()
+        self._efforts: dict[str, asyncio.Task[None]] = {}
 
     async def prepare(self) -> None:
         """Have readers look at what is live, before the first of them comes.
@@ -77,26 +82,46 @@ class Upkeep:
 
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what must run for as long as the process does, by name."""
-        return {f"{one.projection.name} upkeep": self._look(one) for one in self._projectors}
+        return {"upkeep": self._look()}
 
-    async def _look(self, projector: Projector) -> None:
+    async def _look(self) -> None:
+        """See where all views stand, and have done what is wanted of those that are kept here."""
+        async with asyncio.TaskGroup() as working:
+            while True:
+                try:
+                    await self._see(working)
+                except PyMongoError as error:
+                    if not is_away(error):
+                        raise
+                    log.warning("MongoDB is away", why=repr(error))
+                keeps_all = all(one.live is not None for one in self._projectors)
+                await _heard(self._asked, LOOK_S if keeps_all else WATCH_S)
+
+    async def _see(self, working: asyncio.TaskGroup) -> None:
+        seen = await stands(self._resources.db, [one.projection for one in self._projectors])
+        for projector, stand in zip(self._projectors, seen, strict=True):
+            await projector.see(stand)
+            name = projector.projection.name
+            effort = self._efforts.get(name)
+            if _due(projector, stand.standing) and (effort is None or effort.done()):
+                self._efforts[name] = working.create_task(self._bring_about(projector))
+
+    async def _bring_about(self, projector: Projector) -> None:
         """Do what is wanted of a view, for as long as this process keeps it."""
         news, tries = self._news[projector.projection.name], 0
         while True:
             try:
-                job = (await projector.succession.standing()).job
-                if job is not None and job.is_running and projector.live is not None:
-                    tries = 0 if await self._advance(projector, job) else tries + 1
+                job = _due(projector, await projector.succession.standing())
+                if job is None:
+                    return
+                tries = 0 if await self._advance(projector, job) else tries + 1
             except PyMongoError as error:
                 if not is_away(error):
                     raise
                 log.warning("MongoDB is away", projection=projector.projection.id, why=repr(error))
-            rest = AGAIN_S[min(tries, len(AGAIN_S)) - 1] if tries else LOOK_S
-            try:
-                await asyncio.wait_for(news.wait(), rest)
-            except TimeoutError:
-                continue
-            news.clear()
+                await _heard(news, LOOK_S)
+            if tries:
+                await _heard(news, AGAIN_S[min(tries, len(AGAIN_S)) - 1])
 
     async def _advance(self, projector: Projector, job: Job) -> bool:
         """Bring a job to its end; False when it has to be tried again."""
@@ -204,6 +229,7 @@ class Upkeep:
 
     async def _begun(self, projector: Projector) -> dict[str, Any]:
         self._news[projector.projection.name].set()
+        self._asked.set()
         return await described(projector, self._resources)
 
     def _named(self, body: ops.Body) -> Projector:
@@ -211,3 +237,16 @@ class Upkeep:
             if projector.projection.name == body.get("name"):
                 return projector
         raise not_found("projection")
+
+
+def _due(projector: Projector, standing: Standing) -> Job | None:
+    """Return what is to be done about a view by this process, if anything is."""
+    job = standing.job
+    return job if job is not None and job.is_running and projector.live is not None else None
+
+
+async def _heard(news: asyncio.Event, within_s: float) -> None:
+    """Wait for news, but not for long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(news.wait(), within_s)
+    news.clear()

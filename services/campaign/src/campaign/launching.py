@@ -35,6 +35,13 @@ from campaign_events.windows import is_open
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.5
 AT_ONCE = 50
+MOMENTS = (
+    ("sending", "due_at", False),
+    ("pending", "ends_at", False),
+    ("paused", "due_at", True),
+    ("pending", "due_at", True),
+)
+"""Of what status which moment is kept, and whether messages go out then: in this order."""
 
 
 def fold(batch: Batch) -> Writes:
@@ -121,11 +128,12 @@ class Launcher:
 
     async def look(self, now: datetime) -> None:
         """Do what is due at this moment; what must end comes first."""
-        await self._keep_time("sending", "due_at", now)
-        await self._keep_time("pending", "ends_at", now)
-        for status in ("paused", "pending"):
-            if await self._core.health() is not None:
-                await self._keep_time(status, "due_at", now)
+        due = [{"status": status, moment: {"$lte": now}} for status, moment, _ in MOMENTS]
+        if await self._view["due"].find_one({"$or": due}, {"_id": 1}) is None:
+            return
+        for status, moment, is_sent in MOMENTS:
+            if not is_sent or await self._core.health() is not None:
+                await self._keep_time(status, moment, now)
 
     async def _keep_time(self, status: str, moment: str, now: datetime) -> None:
         async for some in self._due(status, moment, now):

@@ -144,14 +144,17 @@ class Owners:
         """Return the campaigns that somebody has to own."""
         active = self.views.campaigns.find({"status": {"$in": list(AT_WORK)}}, {"run": 1})
         runs = {run_name(row["_id"], row["run"]): row["_id"] async for row in active}
-        over = self.views.runs.find({"_id": {"$in": list(runs)}, "finished": True}, {"_id": 1})
-        finished = {row["_id"] async for row in over}
-        names = {campaign for run, campaign in runs.items() if run not in finished}
+        names = set(runs.values())
+        if runs:
+            over = self.views.runs.find({"_id": {"$in": list(runs)}, "finished": True}, {"_id": 1})
+            names -= {runs[row["_id"]] async for row in over}
         unfinished = self.views.runs.find({"finished": False}, {"campaign": 1})
         return names | {row["campaign"] async for row in unfinished}
 
     async def _tell(self, changed: set[str]) -> None:
         """Have the owned campaigns do what was decided about them."""
+        if not changed:
+            return
         async for campaign in self.views.campaigns.find({"_id": {"$in": list(changed)}}):
             dialling = self._owned.get(campaign["_id"])
             if dialling is not None:

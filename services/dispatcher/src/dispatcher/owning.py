@@ -231,6 +231,8 @@ class LinkOwner:
                 ids |= {campaign.id for campaign in sender.campaigns}
                 at_work = {"status": {"$in": list(AT_WORK)}}
                 wanted = {"$or": [{"_id": {"$in": list(ids)}}, at_work]}
+            elif not ids:
+                continue
             unready = await self._place_all(wanted, sender)
 
     async def _place_all(self, wanted: Document, sender: Sender) -> set[str]:
