@@ -11,6 +11,7 @@ from carrier import running
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
+from link_news import news
 from stacks import Link
 
 
@@ -35,7 +36,7 @@ async def raw_link_rate(link: Link, latency_ms: float, count: int, reports: str 
 async def _rate(settings: LinkSettings, source: Source, count: int) -> float:
     async with open_link(settings) as link:
         while not link.up:
-            await link.events()
+            await news(link)
         began = time.perf_counter()
         sent = reported = 0
         while reported < count:
@@ -56,7 +57,7 @@ async def _rate(settings: LinkSettings, source: Source, count: int) -> float:
                     ]
                 )
                 sent += room
-            batch = await link.events()
+            batch = await news(link)
             link.acknowledge(batch.reports)
             reported += len(batch.reports)
         return count / (time.perf_counter() - began)

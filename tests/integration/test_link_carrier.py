@@ -10,6 +10,7 @@ import carrier
 from dispatcher.links.link import Answer, Batch, Inbound, Link, Part, Report, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
+from link_news import news
 from smpp import text
 
 QUICK = "[answers]\nlatency_ms = 1\njitter_ms = 0\n"
@@ -52,7 +53,7 @@ class Watched:
 
     async def until(self, condition: Callable[[Batch], bool]) -> None:
         while True:
-            batch = await self.link.events()
+            batch = await news(self.link)
             self.answers += batch.answers
             self.reports += batch.reports
             self.inbound += batch.inbound
@@ -228,7 +229,7 @@ async def test_the_link_finds_back_to_a_carrier_that_died(tmp_path: Path) -> Non
 async def test_a_refused_bind_is_a_state_with_a_reason(tmp_path: Path) -> None:
     with carrier.running(tmp_path) as smsc:
         async with open_link(settings(smsc.port, password="wrong")) as link:
-            batch = await link.events()
+            batch = await news(link)
             assert not batch.up
             assert batch.reason == "bind refused: ESME_RINVPASWD"
             assert link.room() == 0
@@ -252,5 +253,5 @@ async def test_leaving_unbinds_so_that_the_place_is_free_at_once(tmp_path: Path)
     with carrier.running(tmp_path, config) as smsc:
         for _ in range(3):
             async with open_link(settings(smsc.port)) as link:
-                batch = await link.events()
+                batch = await news(link)
                 assert batch.up

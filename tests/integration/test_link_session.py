@@ -10,6 +10,7 @@ from dispatcher.links import inbox
 from dispatcher.links.link import Link, Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
+from link_news import news
 from smpp import pdu, short_message
 from smpp.command import RESPONSE, Command
 from smpp.framing import Frame, Framer, pack
@@ -55,7 +56,7 @@ async def scripted(script: Script, **settings: object) -> AsyncIterator[Link]:
     async with server:
         async with open_link(LinkSettings.model_validate(values)) as link:
             while not link.up:
-                await link.events()
+                await news(link)
             yield link
         server.close()
 
@@ -75,13 +76,13 @@ async def test_a_submit_without_an_answer_becomes_unknown_and_its_late_answer_is
     async with scripted(slow, window=1, submit_timeout_s=0.1) as link:
         link.submit([part(1)])
         assert link.room() == 0
-        batch = await link.events()
+        batch = await news(link)
         assert [(answer.key, answer.verdict) for answer in batch.answers] == [
             (("c", 1, 0), "unknown")
         ]
         assert link.room() == 1
         answers.set()
-        batch = await link.events()
+        batch = await news(link)
         assert not batch.answers
         assert [(late.key, late.message_id, late.verdict) for late in batch.late] == [
             (("c", 1, 0), "7f", "accepted")
@@ -94,7 +95,7 @@ async def test_a_generic_nack_refuses_the_submit_it_names() -> None:
 
     async with scripted(nack) as link:
         link.submit([part(1)])
-        batch = await link.events()
+        batch = await news(link)
         assert [(answer.status, answer.verdict) for answer in batch.answers] == [
             (0x58, "throttled")
         ]
@@ -103,7 +104,7 @@ async def test_a_generic_nack_refuses_the_submit_it_names() -> None:
 async def test_a_carrier_that_answers_nothing_is_left() -> None:
     async with scripted(silent, enquire_link_s=0.1) as link:
         while link.up:
-            batch = await link.events()
+            batch = await news(link)
         assert batch.reason == "no answer to enquire_link"
 
 
@@ -120,7 +121,7 @@ async def test_an_answer_to_enquire_link_is_never_taken_for_one_to_a_submit() ->
 
     async with scripted(same_number) as link:
         link.submit([part(1)])
-        batch = await link.events()
+        batch = await news(link)
         assert enquired.is_set()
         assert [answer.verdict for answer in batch.answers] == ["accepted"]
 
@@ -131,7 +132,7 @@ async def test_a_stream_that_lost_its_place_is_left_and_what_was_on_the_way_is_u
 
     async with scripted(rubbish) as link:
         link.submit([part(1)])
-        batch = await link.events()
+        batch = await news(link)
         assert [answer.verdict for answer in batch.answers] == ["unknown"]
         assert not batch.up
         assert (batch.reason or "").startswith("unreadable")
@@ -140,7 +141,7 @@ async def test_a_stream_that_lost_its_place_is_left_and_what_was_on_the_way_is_u
 async def test_what_does_not_fit_the_window_is_unsent() -> None:
     async with scripted(silent, window=3) as link:
         link.submit([part(number) for number in range(5)])
-        batch = await link.events()
+        batch = await news(link)
         assert [(answer.key[1], answer.verdict) for answer in batch.answers] == [
             (3, "unsent"),
             (4, "unsent"),
@@ -150,7 +151,7 @@ async def test_what_does_not_fit_the_window_is_unsent() -> None:
 async def test_parts_are_spread_over_the_windows_of_all_sessions() -> None:
     async with scripted(silent, window=4, sessions=3) as link:
         while link.room() < 12:
-            await link.events()
+            await news(link)
         link.submit([part(number) for number in range(7)])
         assert link.room() == 5
         assert link.reason is None
@@ -191,11 +192,11 @@ async def test_nobody_collecting_stops_the_reading_until_somebody_does(
     async with scripted(flood) as link:
         link.submit([part(1)])
         await blocked.wait()
-        first = await link.events()
+        first = await news(link)
         assert 10 <= len(first.inbound) < total
         came = len(first.inbound)
         while came < total:
-            batch = await link.events()
+            batch = await news(link)
             link.acknowledge(batch.inbound)
             came += len(batch.inbound)
         assert came == total
@@ -212,7 +213,7 @@ async def test_an_unbind_by_the_carrier_is_answered_and_told() -> None:
 
     async with scripted(dismiss) as link:
         link.submit([part(1)])
-        batch = await link.events()
+        batch = await news(link)
         assert batch.reason == "unbound by the carrier"
         assert [answer.verdict for answer in batch.answers] == ["unknown"]
         await answered.wait()

@@ -16,6 +16,7 @@ from dispatcher.links.file import LINKS_FILE
 from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
+from link_news import news
 from smpp.short_message import Address, ShortMessage
 from smsc.carrier import Carrier
 from smsc.config import Config, Throttle, load
@@ -58,7 +59,7 @@ async def submitted(port: int, numbers: list[int], receipts: int = 0) -> list[st
     reported = 0
     async with open_link(link_settings) as link:
         while len(ids) < len(numbers) or reported < receipts:
-            batch = await link.events()
+            batch = await news(link)
             if batch.up and parts:
                 link.submit(parts)
                 parts = []

@@ -9,6 +9,7 @@ crash leaves at most a window of them undecided.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +24,7 @@ from dispatcher.fairness import Fairness
 from dispatcher.finishing import end_of
 from dispatcher.inbound import OptOuts
 from dispatcher.inflight import Message
-from dispatcher.links.link import Answer, Batch, Link, Report
+from dispatcher.links.link import Answer, Link, Report
 from dispatcher.outbox import Outbox, Say
 from dispatcher.outcomes import Facts, Outcomes, begun, keep, origin
 from dispatcher.outgoing import Outgoing
@@ -79,7 +80,6 @@ class Sender:
     shelf: Shelf
     is_suppressed: Callable[[str], bool]
     opt_outs: OptOuts
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
     _rate: Rate = field(init=False)
     _throttling: Throttling = field(default_factory=Throttling)
@@ -90,7 +90,6 @@ class Sender:
     _outbox: Outbox = field(init=False)
     _began: float = 0.0
     """When the last turn began."""
-    _came: asyncio.Queue[Batch] = field(default_factory=lambda: asyncio.Queue(maxsize=4))
 
     def __post_init__(self) -> None:
         self._rate = Rate(self.limits.segments_per_second)
@@ -115,6 +114,7 @@ class Sender:
         """Take nothing more of this campaign; what is with the carrier is still followed."""
         dropped = self._campaigns.pop(campaign_id, None)
         if dropped is not None:
+            self.shelf.put_away(dropped)
             dropped.paused = True
             self.wake.set()
 
@@ -138,6 +138,11 @@ class Sender:
         self._stopping = True
         self.wake.set()
 
+    @property
+    def wake(self) -> asyncio.Event:
+        """What makes the next turn begin at once: news, or whatever has come from the carrier."""
+        return self.link.stirred
+
     async def run(self, lease: Lease) -> None:
         """Take turns until the lease is lost or `stop` is called.
 
@@ -147,40 +152,30 @@ class Sender:
             Conflict: somebody else owns the link.
 
         """
-        pump = asyncio.create_task(self._pump())
         taker = Taker(self.store, self.link.id, lease.epoch, self.is_suppressed)
         try:
             while not (lease.lost.is_set() or self._stopping):
-                await self._wait(pump)
+                await self._wait()
                 with TURN.labels(self.link.id).time():
                     await self._turn(lease, taker)
             await self._drain()
         finally:
-            pump.cancel()
+            self.shelf.close()
             OPEN.labels(self.link.id).set(0)
 
-    async def _pump(self) -> None:
-        """Bring in what the link has, a few batches ahead; then the link stops reading."""
-        while True:
-            await self._came.put(await self.link.events())
-            self.wake.set()
-
-    async def _wait(self, pump: asyncio.Task[None]) -> None:
+    async def _wait(self) -> None:
         """Sleep until there is something to do; the last turn began `LINGER_S` ago at least.
 
         So what comes meanwhile shares one event, one fsync, one commit.
         """
-        if pump.done():
-            pump.result()
         pause = IDLE_S
         if self._sendable() and self.link.room():
             pause = min(IDLE_S, self._rate.wait_s())
-        try:
-            await asyncio.wait_for(self.wake.wait(), max(pause, LINGER_S))
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(pause, LINGER_S)):
+                await self.wake.wait()
+                await asyncio.sleep(self._began + LINGER_S - time.monotonic())
         self.wake.clear()
-        await asyncio.sleep(self._began + LINGER_S - time.monotonic())
 
     def _sendable(self) -> bool:
         now = datetime.now(UTC)
@@ -194,52 +189,38 @@ class Sender:
         So a slot is used again without a wait, and a crash leaves no more than a window undecided.
         """
         self._began = time.monotonic()
+        await self._open_portions(taker)
         heard = await self._settle()
         storing = begun(self._store_heard(heard))
         try:
-            await self._go_on(lease, taker)
+            if not (lease.lost.is_set() or self._stopping):
+                await self._send(taker)
         finally:
             await storing
         await self._finish()
 
-    async def _go_on(self, lease: Lease, taker: Taker) -> None:
+    async def _open_portions(self, taker: Taker) -> None:
         now = datetime.now(UTC)
-        active, erased = [], set(self._erased)
-        for campaign in self._campaigns.values():
-            if erased or not campaign.sends(now):
-                campaign.put_away()
+        for campaign in list(self._campaigns.values()):
             if campaign.sends(now):
-                active.append(campaign)
-        await asyncio.gather(*(self._make_ready(taker, campaign, now) for campaign in active))
-        if not (lease.lost.is_set() or self._stopping):
-            await self._send(taker, active)
-            self._erased -= erased
-
-    async def _make_ready(self, taker: Taker, campaign: Outgoing, now: datetime) -> None:
-        await taker.open_portion(campaign, now)
-        await self.shelf.fill(campaign, now)
+                await taker.open_portion(campaign, now)
 
     async def _settle(self) -> _Heard:
         """Settle everything that has come from the carrier; heed and confirm what people wrote."""
-        batches: list[Batch] = []
-        while not self._came.empty():
-            batches.append(self._came.get_nowait())
+        batch = self.link.collect()
         out = Outcomes(self.link.id)
         now = time.monotonic()
-        for batch in batches:
-            self._throttling.heard(batch.answers, now)
-            measuring.measure_answers(self.link.id, batch.answers)
-            if self.settling.answered(batch.answers, out):
-                self._rate.throttled(now)
-            self.settling.late(batch.late, out)
-        reports = [report for batch in batches for report in batch.reports]
-        done = await self.settling.reported(reports, out)
+        self._throttling.heard(batch.answers, now)
+        measuring.measure_answers(self.link.id, batch.answers)
+        if self.settling.answered(batch.answers, out):
+            self._rate.throttled(now)
+        self.settling.late(batch.late, out)
+        done = await self.settling.reported(batch.reports, out)
         self.settling.give_up(out)
-        measuring.measure_reports(self.link.id, reports)
+        measuring.measure_reports(self.link.id, batch.reports)
         OPEN.labels(self.link.id).set(len(self.settling.open))
-        inbound = [one for batch in batches for one in batch.inbound]
-        await self.opt_outs.heard(self.link.id, inbound)
-        self.link.acknowledge(inbound)
+        await self.opt_outs.heard(self.link.id, batch.inbound)
+        self.link.acknowledge(batch.inbound)
         return _Heard(out, done)
 
     async def _store_heard(self, heard: _Heard) -> None:
@@ -264,22 +245,39 @@ class Sender:
             if outgoing := self._campaigns.get(message.campaign):
                 outgoing.resting.rest(now + deferral.after_s, message.seq)
 
-    async def _send(self, taker: Taker, active: Sequence[Outgoing]) -> None:
+    async def _send(self, taker: Taker) -> None:
         """Take what fits, store the intent, and only then let the carrier see it."""
+        erased = set(self._erased)
+        active = self._active(put_away=bool(erased))
         self._outbox.put_again(self.settling.due_again(lambda one: self._say(one) == "back"))
         if self._outbox.reviewable:
             await self._take_back()
         picked = () if self._outbox else self._pick(active)
-        if not picked:
-            self._write()
-            return
+        if picked:
+            await self._take(taker, picked)
+        self._write()
+        self._erased -= erased
+
+    def _active(self, *, put_away: bool) -> Sequence[Outgoing]:
+        """Return what may be sent, and have it read ahead; the rest lets go of what was read."""
+        now = datetime.now(UTC)
+        active = []
+        for campaign in self._campaigns.values():
+            sends = campaign.sends(now)
+            if put_away or not sends:
+                self.shelf.put_away(campaign)
+            if sends:
+                self.shelf.look_after(campaign, now, self.wake.set)
+                active.append(campaign)
+        return active
+
+    async def _take(self, taker: Taker, picked: Sequence[tuple[Outgoing, list[Recipient]]]) -> None:
         led_to_by = [campaign.traceparent for campaign, _ in picked]
         count = sum(len(some) for _, some in picked)
         with tracing.span("submit", linked=led_to_by, link=self.link.id, messages=count):
-            taken = await asyncio.gather(*(taker.take(*one) for one in picked))
-            for messages in taken:
-                self._outbox.put(messages)
-            self._write()
+            taken = await asyncio.gather(*(begun(taker.take(*one)) for one in picked))
+        for messages in taken:
+            self._outbox.put(messages)
 
     def _write(self) -> None:
         """Let the carrier see as much as there is room for."""

@@ -1,5 +1,6 @@
-"""What goes out next, read ahead: two or three reads for up to `CHUNK` recipients."""
+"""What goes out next, read ahead in the background: a few reads for up to `CHUNK` recipients."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -9,12 +10,15 @@ from campaign_events.projection import Document, View
 from campaign_events.suppression import phone_hash
 from campaign_events.text import render, segmentation
 from dispatcher.blocks import skipped_numbers
+from dispatcher.outcomes import begun
 from dispatcher.outgoing import Outgoing
 from dispatcher.resting import Recipient
 from dispatcher.suppressions import Suppressions
 
 CHUNK = 500
-LOW = 100
+LOW = 250
+AT_ONCE = 25
+"""So many texts are made before others have their turn."""
 WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1}
 
 
@@ -32,20 +36,51 @@ class Shelf:
         self._folded_to = folded_to
         self._suppressions = suppressions
         self._secret = secret
+        self._reading: dict[str, asyncio.Task[None]] = {}
 
-    async def fill(self, campaign: Outgoing, now: datetime) -> None:
-        """Read ahead when little is left: what is due again, and the next in row order.
+    def look_after(self, campaign: Outgoing, now: datetime, then: Callable[[], None]) -> None:
+        """Begin to read ahead when little is left; `then` is called when there is more.
 
         What was read before the opt-out list lost sight of anybody is read again.
+
+        Raises:
+            PyMongoError: the last attempt to read failed.
+
         """
         if campaign.forgotten != self._suppressions.forgotten:
-            campaign.put_away()
+            self.put_away(campaign)
             campaign.forgotten = self._suppressions.forgotten
-        resting = campaign.resting
-        if len(resting.again) < LOW and resting.look_at <= now.timestamp():
+        reading = self._reading.get(campaign.id)
+        if reading is not None:
+            if not reading.done():
+                return
+            del self._reading[campaign.id]
+            reading.result()
+        if _lacks_due(campaign, now) or _lacks_fresh(campaign):
+            # Begun before the next are taken: whoever is in line now is not to be read once more.
+            reading = begun(self._fill(campaign, now))
+            reading.add_done_callback(lambda _: then())
+            self._reading[campaign.id] = reading
+
+    def put_away(self, campaign: Outgoing) -> None:
+        """Forget what is ready to go and what is being read; both are read again in time."""
+        reading = self._reading.pop(campaign.id, None)
+        if reading is not None:
+            reading.cancel()
+            campaign.resting.look_at = 0
+        campaign.put_away()
+
+    def close(self) -> None:
+        """Read no further."""
+        for reading in self._reading.values():
+            reading.cancel()
+        self._reading.clear()
+
+    async def _fill(self, campaign: Outgoing, now: datetime) -> None:
+        """Add what is due again, and the next in row order."""
+        if _lacks_due(campaign, now):
             await self._fill_again(campaign, now.timestamp())
-        unread = campaign.fresh > len(campaign.ready) and campaign.portion_left > 0
-        if len(campaign.ready) < LOW and unread:
+        if _lacks_fresh(campaign):
             await self._fill_fresh(campaign)
 
     async def _fill_again(self, campaign: Outgoing, now: float) -> None:
@@ -84,7 +119,9 @@ class Shelf:
         """Render the texts, and have the opt-out list know who of them is on it."""
         before = {row["number"]: row for row in deferred}
         recipients = []
-        for contact in contacts:
+        for index, contact in enumerate(contacts):
+            if index % AT_ONCE == 0:
+                await asyncio.sleep(0)
             text = render(campaign.text, contact["variables"])
             tried = before.get(contact["number"], {})
             recipient = Recipient(
@@ -99,3 +136,13 @@ class Shelf:
             recipients.append(recipient)
         await self._suppressions.look_up([recipient.phone_hash for recipient in recipients])
         return recipients
+
+
+def _lacks_due(campaign: Outgoing, now: datetime) -> bool:
+    resting = campaign.resting
+    return len(resting.again) < LOW and resting.look_at <= now.timestamp()
+
+
+def _lacks_fresh(campaign: Outgoing) -> bool:
+    unread = campaign.fresh > len(campaign.ready) and campaign.portion_left > 0
+    return len(campaign.ready) < LOW and unread

@@ -11,11 +11,14 @@ MOST_ARRIVALS: Final = 5_000
 
 
 class Inbox:
-    """Collects until somebody asks, and says when it has had enough."""
+    """Collects until somebody asks, and says when it has had enough.
+
+    `stirred` is set with everything that comes.
+    """
 
     def __init__(self, state: Callable[[], tuple[bool, str | None]]) -> None:
         self._state = state
-        self._stirred = asyncio.Event()
+        self.stirred = asyncio.Event()
         self._answers: list[Answer] = []
         self._late: list[Answer] = []
         self._reports: list[Report] = []
@@ -31,40 +34,38 @@ class Inbox:
     def answer(self, answer: Answer) -> None:
         """A submit has ended."""
         self._answers.append(answer)
-        self._stirred.set()
+        self.stirred.set()
 
     def late(self, answer: Answer) -> None:
         """A submit that had been given up was answered after all."""
         self._late.append(answer)
-        self._stirred.set()
+        self.stirred.set()
 
     def report(self, report: Report) -> None:
         """The carrier tells about a message."""
         self._reports.append(report)
-        self._stirred.set()
+        self.stirred.set()
 
     def inbound(self, inbound: Inbound) -> None:
         """A person wrote."""
         self._inbound.append(inbound)
-        self._stirred.set()
+        self.stirred.set()
 
     def stir(self) -> None:
         """The link's state has changed."""
-        self._stirred.set()
+        self.stirred.set()
 
     def fail(self, failure: BaseException) -> None:
         """The link is broken beyond reconnecting; whoever collects shall know."""
         self._failure = failure
-        self._stirred.set()
+        self.stirred.set()
 
     def when_emptied(self, call: Callable[[], None]) -> None:
         """Call back, once, after the next collection."""
         self._emptied.append(call)
 
-    async def collect(self) -> Batch:
-        """Wait until there is something, then hand over all of it."""
-        await self._stirred.wait()
-        self._stirred.clear()
+    def collect(self) -> Batch:
+        """Hand over all that there is."""
         if self._failure is not None:
             raise self._failure
         up, reason = self._state()

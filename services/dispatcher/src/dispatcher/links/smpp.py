@@ -84,9 +84,14 @@ class SmppLink:
             session.submit(left[:share])
             left = left[share:]
 
-    async def events(self) -> Batch:
-        """Wait until something has happened, then tell all of it."""
-        return await self._inbox.collect()
+    @property
+    def stirred(self) -> asyncio.Event:
+        """Set when something has happened."""
+        return self._inbox.stirred
+
+    def collect(self) -> Batch:
+        """Tell all that has happened since the last time."""
+        return self._inbox.collect()
 
     def acknowledge(self, arrivals: Sequence[Report | Inbound]) -> None:
         """Confirm to the carrier what is durable now."""
