@@ -188,3 +188,13 @@ async def test_a_follower_sees_every_entry_once_and_in_order_over_a_lost_consume
     assert [event.settings.name for event in seen if isinstance(event, CampaignEdited)] == [
         f"{turn}/{n}" for turn in range(4) for n in range(300)
     ]
+
+
+@pytest.mark.parametrize("id_", ["two words", " a", "x\r\nNats-Rollup: all", "x\nA: b", "é\u2028"])
+async def test_no_id_makes_another_header(
+    nc: Client, log: EventLog, address: Address, id_: str
+) -> None:
+    seq = await log.append_fact(Fact(PAUSED, address, id_), origin())
+
+    entry = await nc.jetstream().get_msg("CAMPAIGNS", seq)
+    assert set(entry.headers or {}) == {"Nats-Msg-Id"}

@@ -1,14 +1,16 @@
 """Decisions of processes that remember histories, while others go on with them."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
 from campaign_events.campaign import CampaignPaused, CampaignResumed
 from campaign_events.decider import Decider, Refused
-from campaign_events.envelope import Actor, Address, Event, Origin, new_id
+from campaign_events.envelope import Actor, Address, Event, Origin, Recorded, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.executing import execute
 
@@ -96,3 +98,46 @@ async def test_a_command_that_another_process_has_done_is_not_done_again(
 
     assert await wish(log, address, "sending", command) == "sending"
     assert len(await EventLog(nc).load(address)) == 2
+
+
+async def test_a_yes_about_something_that_this_process_has_never_heard_of_is_decided_again(
+    log: EventLog, nc: Client, address: Address
+) -> None:
+    await wish(log, address, "paused")
+    command = new_id()
+
+    assert await wish(EventLog(nc), address, "paused") == "paused"
+    assert await wish(EventLog(nc), address, "sending", command) == "sending"
+    assert await wish(EventLog(nc), address, "paused") == "paused"
+    assert await wish(EventLog(nc), address, "sending", command) == "paused"
+    kinds = [type(one.event).__name__ for one in await EventLog(nc).load(address)]
+    assert kinds == ["CampaignPaused", "CampaignResumed", "CampaignPaused"]
+
+
+async def test_something_new_is_not_read_before_it_is_decided_about(
+    log: EventLog, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def load(_: Address) -> list[Recorded[Any]]:
+        raise AssertionError("read")
+
+    monkeypatch.setattr(log, "load", load)
+    assert await wish(log, address, "paused") == "paused"
+    assert await wish(log, address, "sending") == "sending"
+
+
+async def test_of_many_processes_that_make_the_same_thing_one_does(
+    nc: Client, address: Address
+) -> None:
+    states = await asyncio.gather(*(wish(EventLog(nc), address, "paused") for _ in range(5)))
+
+    assert states == ["paused"] * 5
+    assert len(await EventLog(nc).load(address)) == 1
+
+
+async def test_who_repeats_the_first_command_after_a_lost_answer_makes_it_once(
+    nc: Client, address: Address
+) -> None:
+    command = new_id()
+    for _ in range(3):
+        assert await wish(EventLog(nc), address, "paused", command) == "paused"
+    assert len(await EventLog(nc).load(address)) == 1

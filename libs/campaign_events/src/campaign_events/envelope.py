@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Self
 from uuid import UUID, uuid5
 
 import orjson
-import uuid_utils.compat
+import uuid_utils
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -16,12 +16,15 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 MAX_DIGITS = 18
 """A sequence below 10**18 fits every 64-bit integer."""
 
+_NAMED_OUTSIDE = {"type"}
+"""What the envelope says of an event, and its data need not."""
+
 _COMMANDS = UUID("6d0e8a3c-41c5-5a0f-9b0c-0d6c6f3c2a11")
 
 
 def new_id() -> str:
     """Return a fresh UUIDv7 (RFC 9562): ids sort by the time of their making."""
-    return str(uuid_utils.compat.uuid7())
+    return str(uuid_utils.uuid7())
 
 
 def derived_id(*parts: str) -> str:
@@ -120,17 +123,17 @@ def encode(
         "id": event_id,
         "type": event.type,
         "source": origin.source,
-        "time": rfc3339(origin.at),
+        "time": origin.at.astimezone(UTC),
         "subject": address.thing,
         "workspace": address.workspace,
         "correlationid": origin.correlation_id or origin.command_id,
-        "data": event.model_dump(mode="json", exclude={"type"}),
+        "data": event.__pydantic_serializer__.to_python(event, mode="json", exclude=_NAMED_OUTSIDE),
     }
     if origin.causation_id:
         envelope["causationid"] = origin.causation_id
     if traceparent:
         envelope["traceparent"] = traceparent
-    return orjson.dumps(envelope)
+    return orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
 
 
 def placed[E: Event](  # noqa: PLR0913 - what `encode` is given, and the place

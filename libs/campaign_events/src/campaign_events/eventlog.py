@@ -7,8 +7,7 @@ Durable means fsynced: the server runs with `sync_interval: always`. Every appen
 import asyncio
 import base64
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -29,7 +28,7 @@ from campaign_events.append_errors import (
     pause_s,
 )
 from campaign_events.catalogue import read, stream_of, subject_of
-from campaign_events.decider import Conflict
+from campaign_events.decider import Conflict, Decider
 from campaign_events.directread import DirectReader
 from campaign_events.envelope import (
     Address,
@@ -113,9 +112,11 @@ class EventLog:
         self._reader = DirectReader(nc)
         self._histories = Histories()
 
-    def remembered(self, address: Address) -> History:
-        """Return the beginning of a thing's history as far as this process knows it, or nothing."""
-        return self._histories.known(address)
+    def remembered[C, E: Event, S](
+        self, address: Address, decider: Decider[C, E, S]
+    ) -> tuple[History, S]:
+        """Return the beginning of a thing's history that this process knows, and the state then."""
+        return self._histories.known(address), self._histories.folded(address, decider)
 
     async def load(self, address: Address) -> list[Recorded[Any]]:
         """Return all that happened to one thing in the CAMPAIGNS stream, oldest first.
@@ -244,7 +245,7 @@ class EventLog:
                 for event, name in zip(events, ids, strict=True)
             ]
             messages[0][2].update(expectation)
-            with _measured(events):
+            with _Measured(events):
                 if len(messages) == 1:
                     reply = await self._together.send(messages[0], address.everything)
                 else:
@@ -277,7 +278,7 @@ class EventLog:
         if fact.boundary is not None:
             headers["Nats-Expected-Last-Subject-Sequence-Subject"] = fact.boundary
         payload = encode(fact.event, fact.id, fact.address, origin, tracing.traceparent())
-        with _measured([fact.event]):
+        with _Measured([fact.event]):
             messages = [(subject, payload, headers)]
             stored = await self._until_decided(
                 await self._jetstream.store(messages),
@@ -353,14 +354,13 @@ class EventLog:
 
 
 @cache
-def _counters(kind: str) -> tuple[Histogram, Counter, Counter, Counter]:
+def _counters(kind: str) -> tuple[Histogram, dict[type[BaseException], Counter]]:
     """Return what counts the appends of a kind: all of it is there before anything goes wrong."""
-    return (
-        APPENDED.labels(kind),
-        CONFLICTS.labels(kind),
-        FAILURES.labels(kind, "unavailable"),
-        FAILURES.labels(kind, "rejected"),
-    )
+    return APPENDED.labels(kind), {
+        Conflict: CONFLICTS.labels(kind),
+        Unavailable: FAILURES.labels(kind, "unavailable"),
+        Rejected: FAILURES.labels(kind, "rejected"),
+    }
 
 
 @cache
@@ -368,22 +368,23 @@ def _appended(type_: str) -> Counter:
     return EVENTS.labels(type_)
 
 
-@contextmanager
-def _measured(events: Sequence[Event]) -> Iterator[None]:
-    """Measure an append, whatever becomes of it."""
-    took, conflicts, unavailable, rejected = _counters(events[0].type.partition(".")[0])
-    began = time.perf_counter()
-    try:
-        yield
-    except Conflict:
-        conflicts.inc()
-        raise
-    except Unavailable:
-        unavailable.inc()
-        raise
-    except Rejected:
-        rejected.inc()
-        raise
-    took.observe(time.perf_counter() - began)
-    for event in events:
-        _appended(event.type).inc()
+class _Measured:
+    """Measures an append, whatever becomes of it."""
+
+    __slots__ = ("_began", "_events")
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> None:
+        """Begin with what `__init__` has noted."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        took, ended = _counters(self._events[0].type.partition(".")[0])
+        if kind is None:
+            took.observe(time.perf_counter() - self._began)
+            for event in self._events:
+                _appended(event.type).inc()
+        elif kind in ended:
+            ended[kind].inc()

@@ -1,13 +1,16 @@
 """A wish in one go: load what happened, decide, append; and once more when somebody was faster."""
 
+import time
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import anyio
 from prometheus_client import Counter, Histogram
 
 from campaign_events import tracing
 from campaign_events.decider import Conflict, Decider, Refused
-from campaign_events.envelope import Address, Event, Origin, Position
+from campaign_events.envelope import Address, Event, Origin, Position, Recorded
 from campaign_events.eventlog import EventLog
 
 COMMANDS = Counter("carillon_commands", "Commands decided", ["command", "outcome"])
@@ -38,8 +41,8 @@ async def execute[C, E: Event, S](
 ) -> tuple[S, Position]:
     """Load, decide, append; decide again when somebody was faster. Returns the state afterwards.
 
-    A yes is given on the history as this process knows it, for the log takes it only if that is
-    whole; a no only on what the log says now.
+    A yes is given on the history as this process knows it, maybe nothing, for the log takes it only
+    if that is whole; a no only on what the log says now.
 
     The same command id given twice has one effect, however much later the second time is.
 
@@ -50,7 +53,8 @@ async def execute[C, E: Event, S](
 
     """
     name, outcome = type(command).__name__, "failed"
-    with tracing.span(f"command {name}", thing=address.thing), _took(name).time():
+    began = time.perf_counter()
+    with tracing.span(f"command {name}", thing=address.thing):
         try:
             state, position, is_new = await _executed(log, decider, address, command, origin)
             outcome = "done" if is_new else "nothing"
@@ -58,6 +62,7 @@ async def execute[C, E: Event, S](
             outcome = type(error).__name__.lower()
             raise
         finally:
+            _took(name).observe(time.perf_counter() - began)
             _ended(name, outcome).inc()
     return state, position
 
@@ -73,31 +78,29 @@ async def _executed[C, E: Event, S](
     mine = f"{origin.command_id}:"
     for attempt in range(8):
         # What is remembered may be old: then the log refuses the append, and a no is asked about.
-        remembered = log.remembered(address) if attempt == 0 else ()
-        history = remembered or await log.load(address)
-        state = decider.fold(recorded.event for recorded in history)
-        seen = Position.of("CAMPAIGNS", history[-1].seq if history else 0)
+        is_asked = attempt > 0
+        if is_asked:
+            history: Sequence[Recorded[Any]] = await log.load(address)
+            state = decider.fold(recorded.event for recorded in history)
+        else:
+            history, state = log.remembered(address, decider)
         is_done = any(recorded.id.startswith(mine) for recorded in history)
         try:
             events = () if is_done else decider.decide(state, command)
         except Refused:
-            if remembered:
+            if is_asked:
+                raise
+            continue
+        seen = history[-1].seq if history else 0
+        if events:
+            if history:
+                tracing.link(history[-1].traceparent)
+            try:
+                position = await log.append(events, address, origin, after=seen)
+            except Conflict:
+                await anyio.sleep(0.005 * attempt)
                 continue
-            raise
-        if remembered and not events:
-            continue
-        if is_done:
-            return state, seen, False
-        if history:
-            tracing.link(history[-1].traceparent)
-        if not events:
-            return state, seen, False
-        try:
-            position = await log.append(
-                events, address, origin, after=history[-1].seq if history else 0
-            )
-        except Conflict:
-            await anyio.sleep(0.005 * attempt)
-            continue
-        return decider.fold(events, state), position, True
+            return decider.fold(events, state), position, True
+        if is_asked:
+            return state, Position.of("CAMPAIGNS", seen), False
     raise Conflict(f"{address.thing} changes faster than it can be decided on")

@@ -16,6 +16,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
+from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
@@ -30,7 +31,20 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_S = 2.0
 """So long the end of a service waits for its last spans to be taken."""
 
-_TRACER = trace.get_tracer("carillon")
+
+@dataclass(slots=True)
+class _Spans:
+    """Who makes spans: somebody who began before us, or ourselves, or nobody."""
+
+    tracer: trace.Tracer
+
+    @property
+    def are_taken(self) -> bool:
+        """Tell whether anybody takes spans: making them for nobody was an eighth of a decision."""
+        return not isinstance(self.tracer, trace.ProxyTracer)
+
+
+_SPANS = _Spans(trace.get_tracer("carillon"))
 _W3C = TraceContextTextMapPropagator()
 
 
@@ -68,6 +82,7 @@ def _start(service: str, version: str) -> Callable[[], None]:
     provider = TracerProvider(resource=Resource.create(names), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    _SPANS.tracer = provider.get_tracer("carillon")
     return provider.shutdown
 
 
@@ -83,16 +98,9 @@ def span(
 
     With `linked` it begins a trace of its own, which is linked to those.
     """
-    if parent is None and linked is None and not _is_traced():
+    if parent is None and linked is None and not _SPANS.are_taken:
         return nullcontext(trace.get_current_span())
     return _span(name, parent, linked, kind, facts)
-
-
-def _is_traced() -> bool:
-    """Tell whether anybody takes spans: making them for nobody was an eighth of a decision."""
-    return not isinstance(_TRACER, trace.ProxyTracer) or not isinstance(
-        trace.get_tracer_provider(), trace.ProxyTracerProvider
-    )
 
 
 @contextmanager
@@ -111,7 +119,7 @@ def _span(
     named = {f"carillon.{fact}": value for fact, value in facts.items()}
     with ExitStack() as stack:
         one = stack.enter_context(
-            _TRACER.start_as_current_span(
+            _SPANS.tracer.start_as_current_span(
                 name,
                 context,
                 kind,
@@ -156,8 +164,10 @@ def answered(one: Span, method: str, route: str, status: int) -> None:
 
 def link(traceparent: str | None) -> None:
     """Link the current span to what went before."""
-    context, one = _span_context(traceparent), trace.get_current_span()
-    if context is not None and context.trace_id != one.get_span_context().trace_id:
+    if (context := _span_context(traceparent)) is None:
+        return
+    one = trace.get_current_span()
+    if context.trace_id != one.get_span_context().trace_id:
         one.add_link(context)
 
 

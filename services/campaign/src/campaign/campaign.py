@@ -57,8 +57,10 @@ def decide(state: State, command: CampaignCommand) -> Sequence[Fact]:
     """
     events: list[Fact] = []
     for event in _follows(state, command):
-        events.append(_reviewed(state, event))
-        state = evolve(state, event)
+        after = evolve(state, event)
+        change = _awaits_review(after) - _awaits_review(state)
+        events.append(event.model_copy(update={"review": change}) if change else event)
+        state = after
     return events
 
 
@@ -112,11 +114,6 @@ def _decide_sms(state: Campaign, command: StandingCommand) -> Sequence[CampaignF
             return []
         case _:
             assert_never(command)
-
-
-def _reviewed(state: State, event: CampaignFact) -> CampaignFact:
-    change = _awaits_review(evolve(state, event)) - _awaits_review(state)
-    return event.model_copy(update={"review": change}) if change else event
 
 
 def _awaits_review(state: State) -> int:

@@ -1,7 +1,8 @@
 """A campaign as its history tells it: what deciding needs to know, and no more."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from campaign.facts import Fact
 from campaign.rules import missing
@@ -39,9 +40,11 @@ class Absent:
     """There is no campaign: not yet, or not any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """There is one for SMS. `decided`: a moderator spoke; `held`: its daily window paused it."""
+class Campaign(NamedTuple):
+    """There is one for SMS. `decided`: a moderator spoke; `held`: its daily window paused it.
+
+    A tuple, because replacing fields of a frozen dataclass was a tenth of a decision.
+    """
 
     status: Status
     settings: SmsSettings
@@ -98,20 +101,20 @@ def _evolve_sms(  # noqa: PLR0911 - one return per kind of fact
 ) -> Campaign:
     match event:
         case CampaignEdited():
-            return replace(state, settings=event.settings)
+            return state._replace(settings=event.settings)
         case ContactsUploaded(audience=audience, accepted=accepted):
-            return replace(state, audience=audience, accepted=accepted, excluded=frozenset())
+            return state._replace(audience=audience, accepted=accepted, excluded=frozenset())
         case ContactsExcluded(numbers=numbers):
             excluded = state.excluded.union(numbers)
             accepted = state.accepted - len(excluded) + len(state.excluded)
-            return replace(state, accepted=accepted, excluded=excluded)
+            return state._replace(accepted=accepted, excluded=excluded)
         case ModerationApproved() | ModerationRejected():
-            return replace(state, decided=True)
+            return state._replace(decided=True)
         case StatusChanged():
             held = isinstance(event, CampaignPaused) and event.by is None
-            return replace(state, status=event.becomes, held=held)
+            return state._replace(status=event.becomes, held=held)
         case CampaignArchived() | CampaignRestored():
-            return replace(state, archived=isinstance(event, CampaignArchived))
+            return state._replace(archived=isinstance(event, CampaignArchived))
         case _:
             _changes_nothing(event)
             return state
