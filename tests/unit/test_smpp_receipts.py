@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp import message_ids, receipt, tlv
+from smpp import message_ids, receipt, short_message, tlv
+from smpp.framing import MalformedPduError
 from smpp.message_ids import DlrIds
 from smpp.receipt import MessageState, Receipt
 from smpp.short_message import INTERIM_NOTICE, RECEIPT, Address, ShortMessage
@@ -125,3 +126,80 @@ def test_two_different_ids_mean_that_the_parameter_repeats_the_answer() -> None:
 
 def test_an_id_that_is_no_number_has_one_reading() -> None:
     assert readings("9F-x", None, "hex") == ("9f-x",)
+
+
+words = st.sampled_from(
+    [
+        "",
+        "id",
+        "stat",
+        "err",
+        "text",
+        "date",
+        "77",
+        "0x4D",
+        "a-b",
+        "a.b",
+        "a:b",
+        "é",
+        "DELIVRD",
+        "expired",
+        " 7",
+        "7,",
+        "7\0",
+        "a b",
+        "\x85",
+        "sub:1",
+        "text:",
+    ]
+)
+usual_texts = st.builds(
+    "id:{} sub:{} dlvrd:{} submit date:{} done date:{} stat:{} err:{} {}:{}".format,
+    *[words] * 7,
+    st.sampled_from(["text", "text", "Text", "TEXT", "tex"]),
+    words,
+)
+optional = st.dictionaries(
+    st.sampled_from([tlv.RECEIPTED_MESSAGE_ID, tlv.MESSAGE_STATE, tlv.NETWORK_ERROR_CODE]),
+    st.binary(max_size=4),
+    max_size=2,
+)
+esm_classes = st.sampled_from([RECEIPT, RECEIPT, RECEIPT, 0, INTERIM_NOTICE, RECEIPT | 0x40])
+
+
+@given(usual_texts, optional, esm_classes, st.sampled_from(["", "CMT"]), st.integers(-9, 9))
+def test_a_receipt_of_the_usual_shape_reads_as_one_of_any_shape(
+    text: str, tlvs: dict[int, bytes], esm_class: int, service: str, longer: int
+) -> None:
+    octets = text.encode("latin-1")
+    message = ShortMessage(
+        Address("49170", 1, 0), Address("", 5, 255), octets, 8, esm_class, 0, tlvs, service
+    )
+    body = bytearray(short_message.encode(message))
+    body[body.index(b"id:") - 1] += longer
+    try:
+        usual = receipt.read_usual(bytes(body))
+    except MalformedPduError:
+        with pytest.raises(MalformedPduError):
+            short_message.decode(bytes(body))
+        return
+    if usual is not None:
+        read = short_message.decode(bytes(body))
+        assert (read.esm_class, receipt.is_receipt(read)) == (RECEIPT, True)
+        assert usual == ("49170", "", receipt.read(read))
+
+
+@given(st.binary(max_size=120))
+def test_a_body_that_is_no_receipt_has_not_the_usual_shape(body: bytes) -> None:
+    assert receipt.read_usual(body) is None
+
+
+def test_what_carriers_write_has_the_usual_shape() -> None:
+    dates = {"submitted": "2611220130", "done": "2611220131"}
+    text = receipt.write("0a-4711", "DELIVRD", delivered=True, **dates)
+    tlvs = {tlv.RECEIPTED_MESSAGE_ID: b"4711\0", tlv.MESSAGE_STATE: b"\2"}
+    message = ShortMessage(
+        Address("+49170", 1, 1), Address("Ac", 5), text, esm_class=RECEIPT, tlvs=tlvs
+    )
+    said = Receipt("0a-4711", "4711", "DELIVRD", "000", "2611220131", None)
+    assert receipt.read_usual(short_message.encode(message)) == ("+49170", "Ac", said)

@@ -17,7 +17,7 @@ from smpp.receipt import Receipt
 
 type DlrIds = Literal["auto", "hex", "decimal"]
 
-_DECIMAL = re.compile(r"[0-9]{1,20}\Z")
+_MOST_DIGITS = 20
 _HEX = re.compile(r"[0-9a-f]{1,16}\Z")
 
 
@@ -39,12 +39,12 @@ def receipted(receipt: Receipt, dlr_ids: DlrIds = "auto") -> tuple[str, ...]:
         readings = [tlv_id, *_readings(text_id, dlr_ids), *_readings(tlv_id, dlr_ids)]
     else:
         readings = _readings(tlv_id or text_id, dlr_ids)
-    return tuple(dict.fromkeys(reading for reading in readings if reading))
+    return tuple(dict.fromkeys(filter(None, readings)))
 
 
 def _readings(plain: str, dlr_ids: DlrIds) -> list[str]:
     as_hex = str(int(plain, 16)) if _HEX.match(plain) else ""
-    as_decimal = f"{int(plain):x}" if _DECIMAL.match(plain) else ""
+    as_decimal = f"{int(plain):x}" if plain.isdecimal() and len(plain) <= _MOST_DIGITS else ""
     match dlr_ids:
         case "auto":
             return [plain, as_hex, as_decimal]

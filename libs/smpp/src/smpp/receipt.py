@@ -37,16 +37,18 @@ STATS: Final = {
 """How receipt texts spell the states."""
 
 STATES: Final = {stat: state for state, stat in STATS.items()}
+_STATS: Final = {state.value: stat for state, stat in STATS.items()}
 
 _FIELD: Final = re.compile(
     r"\b(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*:", re.IGNORECASE
 )
-_COMMON: Final = re.compile(
-    r"id:(\S*) sub:(\S*) dlvrd:(\S*) submit date:(\S*) done date:(\S*) "
-    r"stat:(\S*) err:(\S*) text:(.*)\Z",
-    re.IGNORECASE | re.DOTALL,
+_USUAL: Final = re.compile(
+    r"[^\0]*\0..([^\0]*)\0..([^\0]*)\0\x04..\0\0....(.)"
+    r"id:([^\s:;,\0]*) sub:\w* dlvrd:\w* submit date:\w* done date:(\w*) stat:(\w*) err:(\w*) "
+    r"[tT]ext:",
+    re.ASCII | re.DOTALL,
 )
-_COMMON_KEYS: Final = ("id", "sub", "dlvrd", "submitdate", "donedate", "stat", "err", "text")
+"""A receipt as nearly all carriers write it, from the first octet of its body to its last field."""
 _NETWORK_ERROR_OCTETS: Final = 3
 _DATES: Final = {10: "%y%m%d%H%M", 12: "%y%m%d%H%M%S", 14: "%Y%m%d%H%M%S"}
 
@@ -97,9 +99,6 @@ def fields(octets: bytes) -> dict[str, str]:
     Keys are `id sub dlvrd submitdate donedate stat err text`. `text` takes all that follows it.
     """
     text = octets.decode("latin-1")
-    common = _COMMON.match(text)
-    if common:
-        return dict(zip(_COMMON_KEYS, common.groups(), strict=True))
     found: dict[str, str] = {}
     marks = list(_FIELD.finditer(text))
     for place, mark in enumerate(marks):
@@ -117,15 +116,39 @@ def read(message: ShortMessage) -> Receipt:
 
     A receipt that says nothing readable has the stat `UNKNOWN`: it decides nothing.
     """
-    tlvs = message.tlvs
-    said = fields(message.payload)
+    said = fields(message.payload).get
+    told = said("id", ""), said("donedate", ""), said("stat", ""), said("err", "")
+    return _receipt(*told, message.tlvs)
+
+
+def read_usual(body: bytes) -> tuple[str, str, Receipt] | None:
+    """The source, the destination and the receipt of a deliver_sm, read in one go.
+
+    None unless it has the usual shape; if it has, this is what `decode` and `read` say, in half
+    the time.
+
+    Raises:
+        MalformedPduError: a parameter is longer than the PDU.
+
+    """
+    usual = _USUAL.match(body.decode("latin-1"))
+    if usual is None:
+        return None
+    source, destination, length, text_id, done, stat, error = usual.groups()
+    end = usual.end(3) + ord(length)
+    if not usual.end() <= end <= len(body):
+        return None
+    return source, destination, _receipt(text_id, done, stat, error, tlv.decode(body, end))
+
+
+def _receipt(text_id: str, done: str, stat: str, error: str, tlvs: tlv.Tlvs) -> Receipt:
     return Receipt(
-        text_id=said.get("id") or None,
-        tlv_id=tlv.text(tlvs, tlv.RECEIPTED_MESSAGE_ID) or None,
-        stat=_stat(tlvs, said),
-        error=_error(tlvs, said),
-        done=said.get("donedate", ""),
-        reference=tlv.number(tlvs, tlv.USER_MESSAGE_REFERENCE),
+        text_id or None,
+        tlv.text(tlvs, tlv.RECEIPTED_MESSAGE_ID) or None,
+        _stat(tlvs, stat),
+        error or _network_error(tlvs),
+        done,
+        tlv.number(tlvs, tlv.USER_MESSAGE_REFERENCE),
     )
 
 
@@ -140,16 +163,14 @@ def date(digits: str) -> datetime | None:
         return None
 
 
-def _stat(tlvs: tlv.Tlvs, said: dict[str, str]) -> str:
+def _stat(tlvs: tlv.Tlvs, told: str) -> str:
     state = tlv.number(tlvs, tlv.MESSAGE_STATE)
-    if state is not None and state in STATS:
-        return STATS[MessageState(state)]
-    return said.get("stat", "").upper()[:7] or STATS[MessageState.UNKNOWN]
+    if state is not None and state in _STATS:
+        return _STATS[state]
+    return told.upper()[:7] or STATS[MessageState.UNKNOWN]
 
 
-def _error(tlvs: tlv.Tlvs, said: dict[str, str]) -> str | None:
-    if said.get("err"):
-        return said["err"]
+def _network_error(tlvs: tlv.Tlvs) -> str | None:
     network = tlvs.get(tlv.NETWORK_ERROR_CODE, b"")
     if len(network) == _NETWORK_ERROR_OCTETS:
         return str(int.from_bytes(network[1:]))

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from smpp import tlv
 from smpp.command import Command
 from smpp.framing import HEADER_OCTETS, MalformedPduError, pack
+from smpp.octets import read_c_string
 
 UDH_INDICATOR: Final = 0x40
 """esm_class: the octets begin with a user data header."""
@@ -23,6 +24,8 @@ _SUBMIT_SM_RESP: Final = int(Command.SUBMIT_SM_RESP)
 _DELIVER_SM_RESP: Final = int(Command.DELIVER_SM_RESP)
 _ID_HEAD: Final = Struct(">IIII")
 _EMPTY_ID: Final = HEADER_OCTETS + 1
+_NO_TIMES: Final = b"\0\0"
+"""Neither a schedule nor a validity: two empty strings, the usual case."""
 
 
 class Address(NamedTuple):
@@ -124,41 +127,42 @@ def decode(body: bytes) -> ShortMessage:
 
 def _decode(body: bytes) -> ShortMessage:
     service_end = body.index(0)
-    source_at = service_end + 3
-    source_end = body.index(0, source_at)
-    destination_at = source_end + 3
-    destination_end = body.index(0, destination_at)
-    flags = destination_end + 1
-    schedule_end = body.index(0, flags + 3)
-    validity_end = body.index(0, schedule_end + 1)
-    length = body[validity_end + 5]
-    octets_at = validity_end + 6
+    source_end = body.index(0, service_end + 3)
+    destination_end = body.index(0, source_end + 3)
+    esm_class, protocol, priority = body[destination_end + 1 : destination_end + 4]
+    scheduled = validity = ""
+    at = destination_end + 6
+    if body[destination_end + 4 : at] != _NO_TIMES:
+        scheduled, at = read_c_string(body, destination_end + 4)
+        validity, at = read_c_string(body, at)
+    registered, replace, coding, default_id, length = body[at : at + 5]
+    octets_at = at + 5
     octets_end = octets_at + length
     if octets_end > len(body):
         raise MalformedPduError("short_message is longer than its PDU")
     return ShortMessage(
         Address(
-            body[source_at:source_end].decode("latin-1"),
+            body[service_end + 3 : source_end].decode("latin-1"),
             body[service_end + 1],
             body[service_end + 2],
         ),
         Address(
-            body[destination_at:destination_end].decode("latin-1"),
+            body[source_end + 3 : destination_end].decode("latin-1"),
             body[source_end + 1],
             body[source_end + 2],
         ),
         body[octets_at:octets_end],
-        body[validity_end + 3],
-        body[flags],
-        body[validity_end + 1],
+        coding,
+        esm_class,
+        registered,
         tlv.decode(body, octets_end),
-        body[:service_end].decode("latin-1"),
-        body[flags + 1],
-        body[flags + 2],
-        body[flags + 3 : schedule_end].decode("latin-1"),
-        body[schedule_end + 1 : validity_end].decode("latin-1"),
-        body[validity_end + 2],
-        body[validity_end + 4],
+        body[:service_end].decode("latin-1") if service_end else "",
+        protocol,
+        priority,
+        scheduled,
+        validity,
+        replace,
+        default_id,
     )
 
 

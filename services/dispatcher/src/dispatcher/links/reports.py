@@ -39,25 +39,38 @@ class _Asked:
 _ASKED: Final = _Asked()
 
 
-def read_report(message: ShortMessage, dlr_ids: DlrIds, at: datetime, token: Token) -> Report:
-    """What a receipt says about which message.
+def read_deliver(body: bytes, dlr_ids: DlrIds, at: datetime, token: Token) -> Report | Inbound:
+    """What a deliver_sm tells: what became of which message, or what a person wrote.
 
     `at` is the time of arrival: carriers name no time zone with their own dates.
+
+    Raises:
+        MalformedPduError: it cannot be read.
+
     """
-    said = receipt.read(message)
+    notice = False
+    usual = receipt.read_usual(body)
+    if usual is not None:
+        phone, sender, said = usual
+    else:
+        message = short_message.decode(body)
+        if not receipt.is_receipt(message):
+            return _inbound(message, at, token)
+        notice = message.esm_class & MESSAGE_TYPE == INTERIM_NOTICE
+        phone, sender = message.source.digits, message.destination.digits
+        said = receipt.read(message)
     ids = message_ids.receipted(said, dlr_ids)
-    notice = message.esm_class & MESSAGE_TYPE == INTERIM_NOTICE
     return Report(
-        message_id=ids[0] if ids else "",
-        state="interim" if notice else STATES.get(said.stat, "interim"),
-        error=said.error[:LONGEST_ERROR] if said.error else None,
-        stat=said.stat[:LONGEST_ERROR],
-        at=at,
-        destination=message.source.digits.removeprefix("+"),
-        source=message.destination.digits.removeprefix("+"),
-        reference=said.reference,
-        token=token,
-        other_ids=ids[1:],
+        ids[0] if ids else "",
+        "interim" if notice else STATES.get(said.stat, "interim"),
+        said.error[:LONGEST_ERROR] if said.error else None,
+        said.stat[:LONGEST_ERROR],
+        at,
+        phone.removeprefix("+"),
+        sender.removeprefix("+"),
+        said.reference,
+        token,
+        ids[1:],
     )
 
 
@@ -78,7 +91,7 @@ def read_queried(question: Question, said: QuerySmResp, at: datetime) -> Report:
     )
 
 
-def read_inbound(message: ShortMessage, at: datetime, token: Token) -> Inbound:
+def _inbound(message: ShortMessage, at: datetime, token: Token) -> Inbound:
     """What a person wrote."""
     octets, part = message.payload, None
     if message.esm_class & short_message.UDH_INDICATOR:

@@ -10,14 +10,13 @@ import structlog
 
 from dispatcher.links.errors import verdict
 from dispatcher.links.inbox import Inbox
-from dispatcher.links.link import Answer, Key, Part, Question, Token, Told, Verdict
-from dispatcher.links.reports import read_inbound, read_queried, read_report
+from dispatcher.links.link import Answer, Key, Part, Question, Report, Token, Told, Verdict
+from dispatcher.links.reports import read_deliver, read_queried
 from dispatcher.links.settings import LinkSettings
 from smpp import message_ids, pdu, short_message, tlv
 from smpp.command import RESPONSE, Command
 from smpp.framing import Frame, Framer, MalformedPduError, pack
 from smpp.pdu import Bind, QuerySm, QuerySmResp
-from smpp.receipt import is_receipt
 from smpp.short_message import UDH_INDICATOR, Address, ShortMessage
 from smpp.status import Status, status_name
 
@@ -242,16 +241,16 @@ class Session(asyncio.Protocol):
     def _on_deliver(self, frame: Frame, at: datetime) -> None:
         token = Token(self, frame.sequence)
         try:
-            message = short_message.decode(frame.body)
+            arrival = read_deliver(frame.body, self._settings.dlr_ids, at, token)
         except MalformedPduError as error:
             log.warning("unreadable deliver_sm", link=self._settings.id, reason=str(error))
             refusal = short_message.deliver_sm_resp(frame.sequence, Status.ESME_RX_P_APPN)
             self._write(refusal)
             return
-        if is_receipt(message):
-            self._inbox.report(read_report(message, self._settings.dlr_ids, at, token))
+        if isinstance(arrival, Report):
+            self._inbox.report(arrival)
         else:
-            self._inbox.inbound(read_inbound(message, at, token))
+            self._inbox.inbound(arrival)
 
     def _on_other(self, frame: Frame) -> None:
         handler = self._handlers.get(frame.command)
@@ -378,13 +377,14 @@ class Session(asyncio.Protocol):
 
 
 def _short_message(part: Part) -> ShortMessage:
-    source = part.source
+    _, destination, reference, octets, data_coding, udh, source = part
+    address, ton, npi, dton, dnpi = source
     return ShortMessage(
-        source=Address(source.address.removeprefix("+"), source.ton, source.npi),
-        destination=Address(part.destination.removeprefix("+"), source.dton, source.dnpi),
-        octets=part.octets,
-        data_coding=part.data_coding,
-        esm_class=UDH_INDICATOR if part.udh else 0,
-        registered_delivery=_RECEIPT_WANTED,
-        tlvs={tlv.USER_MESSAGE_REFERENCE: part.reference.to_bytes(2)},
+        Address(address.removeprefix("+"), ton, npi),
+        Address(destination.removeprefix("+"), dton, dnpi),
+        octets,
+        data_coding,
+        UDH_INDICATOR if udh else 0,
+        _RECEIPT_WANTED,
+        {tlv.USER_MESSAGE_REFERENCE: reference.to_bytes(2)},
     )
