@@ -5,11 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.fairness import Fairness
+from dispatcher.links.link import Part, Source
 from dispatcher.resting import Recipient
+
+PART = Part(("c", 1, 0), "+1", 0, b"x", 0, udh=False, source=Source("Shop"))
 
 
 def recipient(number: int, segments: int = 1) -> Recipient:
-    return Recipient(number, f"+{number}", f"h{number}", "x", segments)
+    return Recipient(number, f"+{number}", f"h{number}", (PART,) * segments)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from typing import Any
 
 from campaign_events.message import PortionOpened
 from dispatcher.audience import Audience
-from dispatcher.links.link import Source
+from dispatcher.links.link import Part, Source
 from dispatcher.outgoing import Outgoing
 from dispatcher.portions import Spread
 from dispatcher.resting import Recipient, Resting
@@ -13,9 +13,11 @@ START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 NOWHERE: Any = None
 
+PART = Part(("c", 1, 0), "+1", 0, b"x", 0, udh=False, source=Source("Shop"))
+
 
 def recipient(number: int) -> Recipient:
-    return Recipient(number, f"+{number}", f"h{number}", "x", 1)
+    return Recipient(number, f"+{number}", f"h{number}", (PART,))
 
 
 def spread(fresh: int, **facts: Any) -> Outgoing:

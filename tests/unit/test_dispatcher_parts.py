@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from campaign_events.envelope import derived_id
 from campaign_events.message import Skipped
 from campaign_events.suppression import phone_hash
+from dispatcher.parts import parts_reference
 from dispatcher.planning import planned
-from dispatcher.taking import parts_reference
 
 PHONE = phone_hash(b"key", "demo", "+447911123456")
 CAMPAIGNS = [derived_id("campaign", str(number)) for number in range(1024)]

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
-from typing import Self
+from typing import NamedTuple, Self
 
 from campaign_events.projection import Document
+from dispatcher.links.link import Part
 
 VIEW_LAG_S = 0.05
 """How long to wait for the view when it does not show what the log already holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """One message that is ready to go: rendered, with the phone it goes to.
+class Recipient(NamedTuple):
+    """One message that is ready to go: its parts, and the phone that they go to.
 
     `tries` is how often the carrier has refused it for now, `since` when for the first time.
     One without a phone was erased since the plan was made; it is to be skipped.
@@ -29,15 +29,19 @@ class Recipient:
     number: int
     phone: str
     phone_hash: str
-    text: str
-    segments: int
+    parts: tuple[Part, ...]
     tries: int = 0
     since: datetime | None = None
 
     @classmethod
     def erased(cls, number: int) -> Self:
         """Return what is left of an erased one."""
-        return cls(number, phone="", phone_hash="", text="", segments=0)
+        return cls(number, phone="", phone_hash="", parts=())
+
+    @property
+    def segments(self) -> int:
+        """What it costs."""
+        return len(self.parts)
 
     @property
     def is_erased(self) -> bool:

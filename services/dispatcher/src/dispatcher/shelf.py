@@ -8,17 +8,18 @@ from pymongo import ASCENDING
 
 from campaign_events.projection import Document, View
 from campaign_events.suppression import phone_hash
-from campaign_events.text import render, segmentation
+from campaign_events.text import render
 from dispatcher.blocks import skipped_numbers
 from dispatcher.outcomes import begun
 from dispatcher.outgoing import Outgoing
+from dispatcher.parts import parts_of
 from dispatcher.resting import Recipient
 from dispatcher.suppressions import Suppressions
 
 CHUNK = 500
 LOW = 250
 AT_ONCE = 25
-"""So many texts are made before others have their turn."""
+"""So many messages are made before others have their turn."""
 WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1}
 
 
@@ -116,24 +117,20 @@ class Shelf:
     async def _recipients(
         self, campaign: Outgoing, contacts: Sequence[Document], deferred: Sequence[Document] = ()
     ) -> list[Recipient]:
-        """Render the texts, and have the opt-out list know who of them is on it."""
+        """Make the messages, and have the opt-out list know who of them is on it."""
         before = {row["number"]: row for row in deferred}
         recipients = []
         for index, contact in enumerate(contacts):
             if index % AT_ONCE == 0:
                 await asyncio.sleep(0)
+            number, phone = contact["number"], contact["phone"]
+            hashed = phone_hash(self._secret, campaign.workspace, phone)
             text = render(campaign.text, contact["variables"])
-            tried = before.get(contact["number"], {})
-            recipient = Recipient(
-                number=contact["number"],
-                phone=contact["phone"],
-                phone_hash=phone_hash(self._secret, campaign.workspace, contact["phone"]),
-                text=text,
-                segments=segmentation(text).segments,
-                tries=tried.get("tries", 0),
-                since=tried.get("since"),
+            parts = parts_of(campaign, number, phone, hashed, text)
+            tried = before.get(number, {})
+            recipients.append(
+                Recipient(number, phone, hashed, parts, tried.get("tries", 0), tried.get("since"))
             )
-            recipients.append(recipient)
         await self._suppressions.look_up([recipient.phone_hash for recipient in recipients])
         return recipients
 

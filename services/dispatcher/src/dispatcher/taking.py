@@ -1,6 +1,5 @@
 """Taking messages: the intent is durable before the carrier sees a byte."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,12 +14,10 @@ from campaign_events.message import (
     SkipReason,
     Span,
 )
-from dispatcher.inflight import Message, reference
-from dispatcher.links.link import Part
+from dispatcher.inflight import Message
 from dispatcher.outcomes import Facts, keep, origin
 from dispatcher.outgoing import Outgoing
 from dispatcher.resting import Recipient
-from smpp.text import encode
 
 
 class Taker:
@@ -103,35 +100,12 @@ def spans(numbers: Sequence[int]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def parts_reference(phone_hash: str, campaign: str, number: int) -> int:
-    """Return the 8-bit reference by which a phone puts the parts of one message together.
-
-    Nobody can foretell it without our key, and it is the same whenever the message is sent again.
-    """
-    key = phone_hash.encode()
-    return hashlib.blake2b(f"{campaign}/{number}".encode(), digest_size=1, key=key).digest()[0]
-
-
 def _message(campaign: Outgoing, recipient: Recipient, taken_at: float) -> Message:
-    name = campaign.id, recipient.number
-    parts = encode(recipient.text, reference=parts_reference(recipient.phone_hash, *name))
-    submits = tuple(
-        Part(
-            key=(*name, index),
-            destination=recipient.phone,
-            reference=reference(*name, index),
-            octets=part.octets,
-            data_coding=part.data_coding,
-            udh=part.udh,
-            source=campaign.source,
-        )
-        for index, part in enumerate(parts)
-    )
     return Message(
         campaign=campaign.id,
         workspace=campaign.workspace,
         number=recipient.number,
-        parts=len(parts),
+        parts=recipient.segments,
         tries=recipient.tries,
         since=recipient.since,
         phone=recipient.phone,
@@ -139,5 +113,5 @@ def _message(campaign: Outgoing, recipient: Recipient, taken_at: float) -> Messa
         source=campaign.source.address.removeprefix("+"),
         ends_at=campaign.ends_at,
         taken_at=taken_at,
-        submits=submits,
+        submits=recipient.parts,
     )
