@@ -18,8 +18,7 @@ from campaign_events.succession import SCRATCH
 from campaign_events.verifying import Findings, Verification
 from doors import at_work
 from ledgers import PROJECTIONS
-from read_model.projections import CAMPAIGNS, HISTORY, MESSAGES
-from read_model.views import pulse
+from read_model.projections import CAMPAIGNS, COUNTERS, HISTORY, MESSAGES
 
 CREATED = CampaignCreated(
     settings=SmsSettings(name="c", text="t", sender_id="s", link_id="l"),
@@ -131,7 +130,7 @@ async def test_what_mongodb_forgets_by_its_age_is_no_difference(
 ) -> None:
     projector = await kept(nc, db, log, MESSAGES)
     now = datetime.now(UTC)
-    seconds = projector.view[pulse.NAME]
+    seconds = projector.view[COUNTERS]
     await seconds.insert_one({"_id": "old", "second": now - timedelta(days=2), "count": 1})
     await seconds.insert_one({"_id": "new", "second": now, "count": 1})
 

@@ -121,7 +121,7 @@ async def test_a_poisoned_entry_is_dropped_and_its_campaign_goes_on(
     assert {(item["service"], item["reader"]) for item in items} == {
         ("campaign", "campaign-follows-messages"),
         ("dispatcher", "messages.r2"),
-        ("read_model", "messages.r1"),
+        ("read_model", "messages.r2"),
     }
     code, said = await carillon(started, "parked", "show", items[0]["id"])
     assert (code, "JSONDecodeError" in said) == (0, True)

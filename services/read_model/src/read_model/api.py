@@ -124,7 +124,7 @@ async def campaign_list(
 ) -> dict[str, Any]:
     """Return the campaigns of the workspace, the newest first."""
     rows = await campaigns.page(source.views.campaigns, caller.workspace, chosen, page)
-    totals = await numbers.of(source.views.totals, source.views.runs, rows)
+    totals = await numbers.of(source.views.counters, source.views.runs, rows)
     return page.answer(
         rows,
         lambda row: int(row["place"]),

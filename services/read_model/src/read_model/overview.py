@@ -85,9 +85,9 @@ class Overview:
         now = datetime.now(UTC)
         known, health = await asyncio.gather(self._known(workspace), self.core.health())
         totals, delivered, hours, diagnosed = await asyncio.gather(
-            numbers.of(self.views.totals, self.views.runs, [*known.active, *known.recent]),
-            pulse.delivered(self.views.seconds, workspace, now, INTERVAL_S),
-            activity.last_day(self.views.hours, workspace, "sms", now),
+            numbers.of(self.views.counters, self.views.runs, [*known.active, *known.recent]),
+            pulse.delivered(self.views.counters, workspace, now, INTERVAL_S),
+            activity.last_day(self.views.counters, workspace, "sms", now),
             self.diagnostics.shown(workspace, within_s=ENOUGH_S),
         )
         under_way = UnderWay(
@@ -132,7 +132,7 @@ class Overview:
         now = datetime.now(UTC)
         under_way, delivered, health = await asyncio.gather(
             self._under_way(workspace),
-            pulse.delivered(self.views.seconds, workspace, now, interval_s),
+            pulse.delivered(self.views.counters, workspace, now, interval_s),
             self.core.health(),
         )
         return _pulse(under_way, delivered, interval_s, health.status, now)
@@ -145,7 +145,7 @@ class Overview:
     async def activity(self, workspace: str, channel: str) -> dict[str, Any]:
         """Return the last 24 hours."""
         now = datetime.now(UTC)
-        hours = self.views.call_hours if channel == "voice" else self.views.hours
+        hours = self.views.call_hours if channel == "voice" else self.views.counters
         return whole(await activity.last_day(hours, workspace, channel, now))
 
     async def top_authors(self, workspace: str, days: int, page: Page) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class Overview:
     async def recent(self, workspace: str) -> dict[str, Any]:
         """Return the newest campaigns. What a caller may do with them is not told here."""
         rows = await campaigns.recent(self.views.campaigns, workspace)
-        return _recent(rows, await numbers.of(self.views.totals, self.views.runs, rows))
+        return _recent(rows, await numbers.of(self.views.counters, self.views.runs, rows))
 
     async def _counts(self, workspace: str) -> Document:
         return await self.counts.get(
@@ -166,7 +166,7 @@ class Overview:
 
     async def _under_way(self, workspace: str) -> UnderWay:
         rows = await campaigns.active(self.views.campaigns, workspace)
-        return UnderWay(rows, await delivery.of(self.views.totals, campaigns.ids(rows)))
+        return UnderWay(rows, await delivery.of(self.views.counters, campaigns.ids(rows)))
 
 
 def _recent(rows: Sequence[Document], totals: Mapping[str, numbers.Totals]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ async def standing(
     row = await campaigns.one(views.campaigns, workspace, campaign_id)
     if row is None or (run or 1) > run_number(row):
         return None
-    totals = (await numbers.of(views.totals, views.runs, [row], run)).get(campaign_id, {})
+    totals = (await numbers.of(views.counters, views.runs, [row], run)).get(campaign_id, {})
     shown, live = run or run_number(row), None
     if shown == run_number(row) and _is_live(row, totals):
         live = await dialler.live(workspace, campaign_id)

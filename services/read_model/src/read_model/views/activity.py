@@ -20,7 +20,6 @@ from campaign_events.projection import Document, Write
 from read_model.views.call_moves import answered
 from read_model.views.moves import Move
 
-NAME = "hours"
 CALLS = "call_hours"
 INDEXES = (IndexModel([("workspace", 1), ("channel", 1), ("hour", 1)]),)
 HOURS = 24

@@ -12,7 +12,6 @@ from campaign_events.envelope import Address, Recorded
 from campaign_events.projection import Document, Write
 from read_model.views.moves import Move
 
-NAME = "message_totals"
 COUNTERS = (
     "submitting",
     "submitted",

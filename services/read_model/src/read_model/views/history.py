@@ -67,10 +67,13 @@ def _details(kind: type[CampaignEvent]) -> Callable[[Any], dict[str, Any]]:
         return lambda event: {"contacts": event.last - event.first + 1}
     if kind is ContactsExcluded:
         return lambda event: {"contacts": len(event.numbers)}
-    told = DETAILS & kind.model_fields.keys()
-    if not told:
-        return lambda _: {}
-    return lambda event: event.model_dump(mode="json", include=told, exclude_none=True)
+    told = sorted(DETAILS & kind.model_fields.keys())
+    if "until" in told:
+        return lambda event: event.model_dump(mode="json", include={*told}, exclude_none=True)
+    # Text and numbers, and so as they are: a dump would cost as much as reading the event.
+    return lambda event: {
+        name: value for name in told if (value := getattr(event, name)) is not None
+    }
 
 
 def _document(recorded: Recorded[Any], shape: _Shape) -> Document:
@@ -83,7 +86,7 @@ def _document(recorded: Recorded[Any], shape: _Shape) -> Document:
         "id": recorded.id,
         "at": rfc3339(recorded.time),
         "action": shape.action,
-        "actor": None if actor is None else actor.model_dump(),
+        "actor": None if actor is None else {"id": actor.id, "name": actor.name},
         "status": event.becomes if shape.moves else None,
         "details": shape.details(event),
     }

@@ -12,7 +12,6 @@ from campaign_events.envelope import Recorded
 from campaign_events.projection import Document, Write
 from read_model.views.moves import Move
 
-NAME = "seconds"
 KEPT_S = 3600
 INDEXES = (
     IndexModel([("workspace", 1), ("second", 1)]),
