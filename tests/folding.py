@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
-from pymongo import DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from campaign_events.envelope import Address, Event, Recorded
 from campaign_events.projection import Writes
@@ -54,6 +54,11 @@ def _push(place: dict[str, Any], name: str, pushed: Any) -> None:
     place.setdefault(name, []).extend(pushed["$each"])
 
 
+def _pull(place: dict[str, Any], name: str, pulled: Any) -> None:
+    if name in place:
+        place[name] = [one for one in place[name] if one not in pulled["$in"]]
+
+
 def _unset(place: dict[str, Any], name: str, _: Any) -> None:
     place.pop(name, None)
 
@@ -64,6 +69,7 @@ OPERATORS: dict[str, Callable[[dict[str, Any], str, Any], None]] = {
     "$min": _min,
     "$max": _max,
     "$push": _push,
+    "$pull": _pull,
     "$unset": _unset,
 }
 
@@ -77,6 +83,9 @@ def _apply(documents: dict[str, dict[str, Any]], write: Any) -> None:
     key = write._filter["_id"]
     if isinstance(write, DeleteOne):
         documents.pop(key, None)
+        return
+    if isinstance(write, ReplaceOne):
+        documents[key] = {"_id": key, **write._doc}
         return
     assert isinstance(write, UpdateOne)
     if key not in documents and not write._upsert:

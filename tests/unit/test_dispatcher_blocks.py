@@ -149,5 +149,16 @@ def test_cutting_the_log_anywhere_gives_the_same_blocks(story: Story, cuts: Sequ
     assert seen(folded(only_blocks, entries(story), cuts)) == seen(whole)
 
 
+@given(some.lists(some.sampled_from(("well", "badly", "never", "silently")), min_size=BLOCK))
+def test_a_block_that_is_new_as_a_whole_is_the_same_as_one_that_grew(ends: Sequence[str]) -> None:
+    story = Story()
+    for what in (ends, ["well"] * len(ends)):
+        for number, end in enumerate(what, BLOCK):
+            story.go_on(end, number)
+    at_once = folded(only_blocks, entries(story))
+    assert seen(at_once) == seen(folded(only_blocks, entries(story), (BLOCK // 2, BLOCK + 3)))
+    assert [row["number"] for row in rows(at_once["blocks"])] == sorted(story.messages)
+
+
 def only_blocks(batch: Sequence[Recorded[Any]]) -> dict[str, Any]:
     return {"blocks": fold_messages(batch)["blocks"]}

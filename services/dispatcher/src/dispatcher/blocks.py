@@ -11,12 +11,12 @@ reported together. Blocks sort by name within a campaign.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bson.codec_options import CodecOptions
-from pymongo import UpdateOne
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.message import MessageStatus
@@ -90,21 +90,26 @@ class BlockChange:
     _set: Document = field(default_factory=dict)
     _unset: Document = field(default_factory=dict)
 
-    def change(self, number: int, facts: Mapping[str, Any], without: Sequence[str] = ()) -> None:
-        """Set fields of a message that is known already, and take others away."""
-        row = self.new.get(number)
-        if row is None:
-            at = f"messages.{number}."
-            for name in without:
-                self._set.pop(at + name, None)
-                self._unset[at + name] = ""
-            for name, value in facts.items():
-                self._set[at + name] = value
-                self._unset.pop(at + name, None)
-        else:
-            for name in without:
-                row.pop(name, None)
-            row.update(facts)
+    def change(
+        self, numbers: Iterable[int], facts: Mapping[str, Any], without: Sequence[str] = ()
+    ) -> None:
+        """Set fields of messages that are known already, and take others away."""
+        for number in numbers:
+            row = self.new.get(number)
+            if row is None:
+                self._change_stored(f"messages.{number}.", facts, without)
+            else:
+                row.update(facts)
+                for name in without:
+                    row.pop(name, None)
+
+    def _change_stored(self, at: str, facts: Mapping[str, Any], without: Sequence[str]) -> None:
+        for name in without:
+            self._set.pop(at + name, None)
+            self._unset[at + name] = ""
+        for name, value in facts.items():
+            self._set[at + name] = value
+            self._unset.pop(at + name, None)
 
     def end_part(self, number: int, part: int, end: str) -> None:
         """Note what a part of a message that is known already has come to."""
@@ -114,11 +119,19 @@ class BlockChange:
         else:
             row.setdefault("ends", {})[str(part)] = end
 
-    def write(self) -> UpdateOne:
-        """Return the whole change."""
-        for number, row in self.new.items():
-            self._set[f"messages.{number}"] = row
-        update: Document = {"$setOnInsert": {"campaign": self.campaign, "block": self.block}}
+    def write(self) -> UpdateOne | ReplaceOne[Document]:
+        """Return the whole change; a block whose messages are all new is written as it is."""
+        key = {"_id": _name(self.campaign, self.block)}
+        messages = {str(number): row for number, row in self.new.items()}
+        block: Document = {"campaign": self.campaign, "block": self.block}
+        if len(messages) == BLOCK and not self._set:
+            counts = {name: count for name, count in self.counts.items() if count}
+            block |= {"counts": counts, **self.latest, "messages": messages}
+            if self.carrier_ids:
+                block["carrier_ids"] = self.carrier_ids
+            return ReplaceOne(key, block, upsert=True)
+        self._set |= {f"messages.{number}": row for number, row in messages.items()}
+        update: Document = {"$setOnInsert": block}
         if self._set:
             update["$set"] = self._set
         if self._unset:
@@ -129,7 +142,7 @@ class BlockChange:
             update["$push"] = {"carrier_ids": {"$each": self.carrier_ids}}
         if self.latest:
             update["$max"] = self.latest
-        return UpdateOne({"_id": _name(self.campaign, self.block)}, update, upsert=True)
+        return UpdateOne(key, update, upsert=True)
 
 
 def _name(campaign: str, block: int) -> str:

@@ -41,7 +41,7 @@ from campaign_events.message import (
 from campaign_events.projection import Document, Projection, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
 from dispatcher.blocks import block_of, message_id
-from dispatcher.writes import MessageWrites
+from dispatcher.writes import MessageWrites, Row, moment
 from smpp.message_ids import folded
 
 UNMATCHED_KEPT_S = 7 * 24 * 3600
@@ -115,8 +115,7 @@ def _apply(_event: Event, _writes: MessageWrites, _fact: Recorded[Event]) -> Non
 
 @_apply.register
 def _(event: MessagesPlanned, w: MessageWrites, fact: Recorded[Event]) -> None:
-    for skip in event.skipped:
-        w.new(fact, skip.number, {"status": "skipped", "reason": skip.reason})
+    w.new(fact, "skipped", ((skip.number, {"reason": skip.reason}) for skip in event.skipped))
     w.sum(
         fact,
         place={
@@ -139,8 +138,7 @@ def _(_: Event, w: MessageWrites, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesSkipped, w: MessageWrites, fact: Recorded[Event]) -> None:
-    for skip in event.skipped:
-        w.new(fact, skip.number, {"status": "skipped", "reason": skip.reason})
+    w.new(fact, "skipped", ((skip.number, {"reason": skip.reason}) for skip in event.skipped))
     w.rest_no_more(fact, [skip.number for skip in event.skipped])
     w.sum(fact, queued=-len(event.skipped), skipped=len(event.skipped))
 
@@ -151,45 +149,40 @@ def _(event: MessagesTaken, w: MessageWrites, fact: Recorded[Event]) -> None:
     place: dict[str, object] = {"taken_seq": fact.seq}
     if fresh:
         place["taken_to"] = fresh[-1]
-    w.sendings.append(
-        UpdateOne(
-            {"_id": fact.address.thing},
-            {
-                "$push": {"open": {"$each": [*fresh, *event.retried]}},
-                "$inc": {
-                    "queued": -event.count,
-                    "submitting": event.count,
-                    "portion_taken": event.count - len(event.retried),
-                },
-                "$set": place,
-            },
-            upsert=True,
-        )
+    w.sum(
+        fact,
+        taken=[*fresh, *event.retried],
+        place=place,
+        queued=-event.count,
+        submitting=event.count,
+        portion_taken=event.count - len(event.retried),
     )
     w.rest_no_more(fact, event.retried)
 
 
 @_apply.register
 def _(event: MessagesSubmitted, w: MessageWrites, fact: Recorded[Event]) -> None:
-    known: list[str] = []
+    at, known = moment(fact), list[str]()
+    rows: list[Row] = []
     for number, given in event.messages:
-        carrier_ids = tuple(folded(carrier_id) for carrier_id in given)
-        known += [f"{event.link}/{carrier_id}" for carrier_id in carrier_ids]
-        row = {
-            "status": "submitted",
+        carrier_ids = tuple([folded(carrier_id) for carrier_id in given])
+        known += carrier_ids
+        row: Document = {
             "link": event.link,
             "segments": len(carrier_ids),
             "carrier_ids": carrier_ids,
-            "submitted_at": fact.time,
+            "submitted_at": at,
         }
         if carrier_ids != given:
             row["given_ids"] = given
-        w.new(fact, number, row).carrier_ids.extend(filter(None, carrier_ids))
-    w.unmatched.append(DeleteMany({"_id": {"$in": known}}))
+        rows.append((number, row))
+    w.new(fact, "submitted", rows)
+    names = [f"{event.link}/{carrier_id}" for carrier_id in known]
+    w.unmatched.append(DeleteMany({"_id": {"$in": names}}))
     count = len(event.messages)
     w.sum(
         fact,
-        closed=(message.number for message in event.messages),
+        closed=[number for number, _ in event.messages],
         place={"last_submitted_at": fact.time},
         without=REFUSING,
         submitting=-count,
@@ -200,9 +193,12 @@ def _(event: MessagesSubmitted, w: MessageWrites, fact: Recorded[Event]) -> None
 
 @_apply.register
 def _(event: MessagesRefused, w: MessageWrites, fact: Recorded[Event]) -> None:
-    for failure in event.failures:
-        row = {"status": "failed", "reason": failure.error, "reported_at": fact.time}
-        w.new(fact, failure.number, row)
+    at = moment(fact)
+    w.new(
+        fact,
+        "failed",
+        ((one.number, {"reason": one.error, "reported_at": at}) for one in event.failures),
+    )
     count = len(event.failures)
     w.sum(
         fact,
@@ -234,7 +230,7 @@ def _(event: MessagesDeferred, w: MessageWrites, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesReported, w: MessageWrites, fact: Recorded[Event]) -> None:
-    told: Document = {"status": "delivered", "reported_at": fact.time}
+    told: Document = {"status": "delivered", "reported_at": moment(fact)}
     w.move(fact, event.delivered, "submitted", told)
     failed = w.fail(fact, event.failed, "submitted")
     for part in event.parts:
@@ -246,17 +242,16 @@ def _(event: MessagesReported, w: MessageWrites, fact: Recorded[Event]) -> None:
 
 @_apply.register
 def _(event: MessagesUndecided, w: MessageWrites, fact: Recorded[Event]) -> None:
-    for number in event.numbers:
-        row = {"status": "failed", "reason": OUTCOME_UNKNOWN, "unknown": True}
-        block = w.new(fact, number, row | {"link": event.link, "unknown_at": fact.time})
-        block.latest["unknown_at"] = fact.time
+    at = moment(fact)
+    facts = {"reason": OUTCOME_UNKNOWN, "unknown": True, "link": event.link, "unknown_at": at}
+    w.new(fact, "failed", ((number, dict(facts)) for number in event.numbers), {"unknown_at": at})
     count = len(event.numbers)
     w.sum(fact, closed=event.numbers, without=REFUSING, submitting=-count, failed=count)
 
 
 @_apply.register
 def _(event: MessagesRecovered, w: MessageWrites, fact: Recorded[Event]) -> None:
-    told: Document = {"status": "delivered", "reported_at": fact.time, "unknown": False}
+    told: Document = {"status": "delivered", "reported_at": moment(fact), "unknown": False}
     w.move(fact, event.delivered, "failed", told, without=("reason",))
     w.fail(fact, event.failed, "failed", unknown=False)
     w.sum(fact, failed=-len(event.delivered), delivered=len(event.delivered))
