@@ -20,6 +20,7 @@ from campaign_events.eventlog import EventLog
 from campaign_events.follow import Follower
 from campaign_events.parking import Indigestible, Parking, is_away, told
 from campaign_events.projection import Database, Document, Projection, Told, Write
+from campaign_events.succession import SCRATCH
 
 BATCH_TOOK = Histogram(
     "carillon_projection_batch_seconds",
@@ -104,6 +105,7 @@ class Generation:
     _held: set[Address] = field(default_factory=set)
     _dropped: frozenset[int] = frozenset()
     _ahead: _Ahead | None = None
+    _indexed: bool = False
 
     @property
     def id(self) -> str:
@@ -124,10 +126,6 @@ class Generation:
         """
         COMMIT_FAILURES.labels(self.projection.name)
         UNKNOWN.labels(self.projection.name)
-        for name, indexes in self.projection.collections.items():
-            if indexes:
-                collection = self.db[self.projection.collection(name, self.number)]
-                await collection.create_indexes(list(indexes))
         await self._evict_predecessor()
         await self.db.checkpoints.update_one(
             {"_id": self.id},
@@ -139,6 +137,22 @@ class Generation:
         )
         self.seq = await self.look()
         await check_place(EventLog(self.nc), self.id, self.seq, self.projection.stream)
+        if self.seq > 0:
+            await self.index()
+
+    async def index(self) -> None:
+        """Make the indexes, if they are not there yet.
+
+        A view that grows has none until it is near the end of the log: all at once costs MongoDB
+        far less than write by write. A scratch generation is only read by id.
+        """
+        if self._indexed or self.number == SCRATCH:
+            return
+        for name, indexes in self.projection.collections.items():
+            if indexes:
+                collection = self.db[self.projection.collection(name, self.number)]
+                await collection.create_indexes(list(indexes))
+        self._indexed = True
 
     async def follow(
         self, tell: Told, *, end: int | None = None, stop: asyncio.Event | None = None
@@ -153,6 +167,8 @@ class Generation:
             return
         async with aclosing(self._batches(end, stop or asyncio.Event())) as batches:
             async for batch in batches:
+                if self.pending < self.projection.batch:
+                    await self.index()
                 began = time.perf_counter()
                 await by_halves(batch, self._commit)
                 BATCH_TOOK.labels(self.projection.name).observe(time.perf_counter() - began)
@@ -195,12 +211,16 @@ class Generation:
             await follower.close()
 
     async def _fetch(self, follower: Follower) -> Batch:
-        """Return the next batch, folded: MongoDB may have the one before in its hands meanwhile."""
+        """Return the next batch; far from the end of the log it is folded already.
+
+        In a thread: MongoDB gets the batch before, and whatever else is to be done goes on.
+        """
         batch = await follower.fetch()
-        with suppress(Indigestible):
+        if follower.pending >= self.projection.batch:
             held, dropped = frozenset(self._held), self._dropped
-            found = digest(self.projection.fold, batch, held, dropped)
-            self._ahead = _Ahead(batch, held, dropped, found)
+            with suppress(Indigestible):
+                found = await asyncio.to_thread(digest, self.projection.fold, batch, held, dropped)
+                self._ahead = _Ahead(batch, held, dropped, found)
         return batch
 
     def _digest(self, batch: Batch) -> Digest:

@@ -30,7 +30,8 @@ class Projection:
     """A view over one stream.
 
     `fold` is pure: the same batch gives the same writes, whatever the clock says, and cutting
-    the stream into other batches gives the same view.
+    the stream into other batches gives the same view. It names documents by `_id`: a view that
+    grows has no other indexes yet.
 
     A raised `revision` makes a new view beside the old one, from the beginning of the log.
     """

@@ -58,5 +58,10 @@ def contact_name(campaign: str, number: int) -> str:
     return f"{campaign}/{number:09d}"
 
 
+def contact_names(campaign: str) -> dict[str, str]:
+    """Return what the names of all contacts of a campaign match."""
+    return {"$gt": f"{campaign}/", "$lt": f"{campaign}/:"}
+
+
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and text == str(int(text))  # noqa: PLR2004 - below 10**9

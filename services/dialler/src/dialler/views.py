@@ -36,7 +36,7 @@ from campaign_events.voice import (
     VoiceCampaignEdited,
     VoiceStatusChanged,
 )
-from dialler.names import attempt_name, call_name, contact_name, run_name
+from dialler.names import attempt_name, call_name, contact_name, contact_names, run_name
 from dialler.tally import hour_of
 
 DUE = {"due_at": {"$exists": True}}
@@ -50,7 +50,8 @@ def fold_campaigns(batch: Batch) -> Writes:
         campaigns += _campaign(recorded)
         campaign = recorded.address.thing
         if isinstance(recorded.event, ContactsUploaded):
-            excluded.append(DeleteMany({"campaign": campaign}))  # numbers of an earlier audience
+            earlier = {"_id": contact_names(campaign)}  # numbers of an earlier audience
+            excluded.append(DeleteMany(earlier))
         if isinstance(recorded.event, ContactsExcluded):
             for number in recorded.event.numbers:
                 name = {"_id": contact_name(campaign, number)}
