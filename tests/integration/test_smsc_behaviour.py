@@ -17,6 +17,7 @@ from dispatcher.links.link import Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
 from link_news import news
+from smpp import short_message
 from smpp.short_message import Address, ShortMessage
 from smsc.carrier import Carrier
 from smsc.config import Config, Throttle, load
@@ -183,8 +184,8 @@ class Phone:
 
     def flush(self) -> None: ...
 
-    def deliver(self, message: ShortMessage) -> int:
-        self.heard.append(f"receipt of {message.source.digits}")
+    def deliver(self, body: bytes) -> int:
+        self.heard.append(f"receipt of {short_message.decode(body).source.digits}")
         return len(self.heard)
 
 

@@ -24,7 +24,6 @@ NONE: Final[Tlvs] = MappingProxyType({})
 
 _HEAD: Final = Struct(">HH")
 _HEAD_OCTETS: Final = 4
-_unpack = _HEAD.unpack_from
 
 
 def encode(tlvs: Tlvs) -> bytes:
@@ -47,14 +46,14 @@ def decode(body: bytes, at: int = 0) -> Tlvs:
         return NONE
     found: dict[int, bytes] = {}
     while at < end:
-        value_at = at + _HEAD_OCTETS
-        if value_at > end:
+        if end - at < _HEAD_OCTETS:
             raise MalformedPduError("an optional parameter without its header")
-        tag, length = _unpack(body, at)
-        at = value_at + length
-        if at > end:
+        tag, length = _HEAD.unpack_from(body, at)
+        at += _HEAD_OCTETS
+        if at + length > end:
             raise MalformedPduError(f"optional parameter 0x{tag:04X} is longer than its PDU")
-        found[tag] = body[value_at:at]
+        found[tag] = body[at : at + length]
+        at += length
     return found
 
 

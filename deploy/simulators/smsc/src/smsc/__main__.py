@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from contextlib import closing
@@ -18,6 +19,9 @@ from smsc.config import Config, load
 from smsc.fate import Fates
 from smsc.ledger import Ledger
 from smsc.session import Session
+
+_YOUNG_OBJECTS = 50_000
+"""So many before garbage is looked for: messages hold no cycles, and tens of thousands are kept."""
 
 
 async def serve(config: Config, ledger_path: Path | None) -> None:
@@ -59,6 +63,8 @@ def main() -> None:
     told = {"host": given.host, "port": given.port}
     listen = {name: value for name, value in told.items() if value is not None}
     config = config.model_copy(update={"listen": config.listen.model_copy(update=listen)})
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
     uvloop.run(serve(config, given.ledger))
 
 

@@ -1,62 +1,73 @@
-"""Work that is due later: one heap and one timer, however much there is."""
+"""Work that is due later: whatever falls due in the same moment is one slot of a wheel.
+
+A moment is a whole number of milliseconds, for the loop's timers know nothing finer. An item lies
+in the first moment at or after its time, so nothing is handed over early.
+"""
 
 import asyncio
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Final
-
-_GRAIN: Final = 0.001
-"""Work that is due within the same millisecond is done together."""
+from math import ceil
+from time import monotonic
 
 
 class Agenda[T]:
-    """Hands over items when their time has come, in the order of their times."""
+    """Hands over items when their time has come, moment by moment.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, due: Callable[[list[T]], None]) -> None:
+    Moments lie `grain_ms` apart: the longer, the more is handed over together.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, due: Callable[[list[T]], None], grain_ms: int = 1
+    ) -> None:
         self._loop = loop
         self._due = due
-        self._heap: list[tuple[float, int, T]] = []
-        self._count = 0
+        self._grain_ms = grain_ms
+        self._slots: dict[int, list[T]] = {}
+        self._moments: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._rings = 0.0
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return sum(map(len, self._slots.values()))
 
     def put(self, after: float, item: T) -> None:
         """Hand `item` over `after` seconds from now."""
-        when = self._loop.time() + after
-        self._count += 1
-        heappush(self._heap, (when, self._count, item))
-        if self._timer is None or when < self._rings - _GRAIN:
+        moment = ceil((monotonic() + after) * 1000 / self._grain_ms)
+        slot = self._slots.get(moment)
+        if slot is not None:
+            slot.append(item)
+            return
+        self._slots[moment] = [item]
+        heappush(self._moments, moment)
+        if moment == self._moments[0]:
             self._wind()
 
     def close(self) -> None:
         """Hand nothing over any more."""
         if self._timer is not None:
             self._timer.cancel()
-        self._heap.clear()
-
-    def _wind(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._rings = max(self._heap[0][0], self._loop.time() + _GRAIN)
-        self._timer = self._loop.call_at(self._rings, self._ring)
+        self._slots.clear()
+        self._moments.clear()
 
     def catch_up(self) -> None:
         """Hand over now what is due: the timer may be behind that of another agenda."""
+        now = int(monotonic() * 1000 / self._grain_ms)
+        moments = self._moments
+        ready: list[T] = []
+        while moments and moments[0] <= now:
+            ready += self._slots.pop(heappop(moments))
+        if ready:
+            self._due(ready)
+
+    def _wind(self) -> None:
+        """Ring at the first moment: counted from a whole millisecond, as the loop counts."""
         if self._timer is not None:
             self._timer.cancel()
-        self._ring()
+        wait_ms = self._moments[0] * self._grain_ms - int(monotonic() * 1000)
+        self._timer = self._loop.call_later(max(0.0, wait_ms / 1000), self._ring)
 
     def _ring(self) -> None:
         self._timer = None
-        until = self._loop.time() + _GRAIN
-        heap = self._heap
-        ready: list[T] = []
-        while heap and heap[0][0] <= until:
-            ready.append(heappop(heap)[2])
-        if heap:
+        self.catch_up()
+        if self._moments and self._timer is None:
             self._wind()
-        if ready:
-            self._due(ready)

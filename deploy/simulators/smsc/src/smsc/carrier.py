@@ -23,6 +23,8 @@ from smsc.throttle import Gate
 _RECEIPT_WANTED: Final = 0x03
 _ONLY_FAILURES: Final = 0x02
 _SWEEP_S: Final = 0.25
+_TOLD_TOGETHER_MS: Final = 5
+"""Receipts leave in lots, as from a carrier's queue: each up to so much after its time."""
 _AFTER_EARLY_S: Final = 0.005
 """How far behind an early receipt its submit answer stays."""
 
@@ -52,7 +54,7 @@ class Carrier:
         self._loop = asyncio.get_running_loop()
         self._gate = Gate(config.throttle, config.seed, time())
         self._answers = Agenda(self._loop, _send_answers)
-        self._due = Agenda(self._loop, self._tell)
+        self._due = Agenda(self._loop, self._tell, _TOLD_TOGETHER_MS)
         self._sweep = self._loop.call_later(_SWEEP_S, self._retry)
         self._outboxes: dict[str, Outbox] = {}
         self._known: OrderedDict[str, Message] = OrderedDict()
@@ -190,11 +192,11 @@ class Carrier:
             self._answer(session, sequence, message.message_id, 0, latency)
 
     def _promise(self, message: Message, fate: Fate, receipts: int) -> None:
-        owed = [Owed(message, "receipt") for _ in range(receipts)]
         if fate.early:
-            self.outbox(message.system_id).put(owed)
+            self.outbox(message.system_id).put(Owed(message, "receipt") for _ in range(receipts))
         else:
-            self.owe((fate.delay, one) for one in owed)
+            for _ in range(receipts):
+                self._due.put(fate.delay, Owed(message, "receipt"))
         if fate.reply is not None:
             after = fate.delay + self.config.replies.delay_s
             self._due.put(after, Owed(message, "inbound", fate.reply))

@@ -17,6 +17,7 @@ from smsc.config import Config
 
 _DRAWS = Struct(">8I")
 _WHOLE = 2.0**32
+_DELIVERED = "DELIVRD", "000"
 
 
 class Fate(NamedTuple):
@@ -40,9 +41,12 @@ class Fates:
         self._config = config
         self._seed = str(config.seed)
         self._tries: OrderedDict[str, int] = OrderedDict()
-        answers = config.answers
-        self._refusals = [(status_number(name), share) for name, share in answers.refused.items()]
-        self._states = [(state, state.share) for state in config.receipts.states]
+        self._answers = config.answers
+        self._receipts = config.receipts
+        self._replies = config.replies
+        refused = config.answers.refused.items()
+        self._refusals = [(status_number(name), share) for name, share in refused]
+        self._states = [((one.stat, one.error), one.share) for one in config.receipts.states]
 
     def count(self, destination: str) -> int:
         """The how-manieth try of this destination the next one is, counting it."""
@@ -60,28 +64,24 @@ class Fates:
         """What becomes of the nth submit to this destination."""
         digest = blake2b(f"{self._seed}|{destination}|{nth}".encode(), digest_size=_DRAWS.size)
         refusal, answer, jitter, state, wait, manner, reply, _ = _DRAWS.unpack(digest.digest())
-        answers, receipts, replies = (
-            self._config.answers,
-            self._config.receipts,
-            self._config.replies,
-        )
-        unlucky = _pick(self._states, state / _WHOLE)
+        answers, receipts, replies = self._answers, self._receipts, self._replies
+        jittered = answers.latency_ms + answers.jitter_ms * (jitter / _WHOLE * 2 - 1)
+        stat, error = _pick(self._states, state / _WHOLE) or _DELIVERED
         lingers = -log(1 - wait / _WHOLE) * receipts.mean_s
         odd = manner / _WHOLE
         early = odd < receipts.early
         duplicate = not early and odd < receipts.early + receipts.duplicate
         missing = odd >= 1 - receipts.missing
         return Fate(
-            refused=_pick(self._refusals, refusal / _WHOLE) or 0,
-            answered=answer / _WHOLE >= answers.unanswered,
-            latency=max(0.0, answers.latency_ms + answers.jitter_ms * (jitter / _WHOLE * 2 - 1))
-            / 1000,
-            stat=unlucky.stat if unlucky else "DELIVRD",
-            error=unlucky.error if unlucky else "000",
-            delay=0.0 if early else min(receipts.min_s + lingers, receipts.max_s),
-            receipts=0 if missing else 2 if duplicate else 1,
-            early=early,
-            reply=replies.text if reply / _WHOLE < replies.share else None,
+            _pick(self._refusals, refusal / _WHOLE) or 0,
+            answer / _WHOLE >= answers.unanswered,
+            max(0.0, jittered) / 1000,
+            stat,
+            error,
+            0.0 if early else min(receipts.min_s + lingers, receipts.max_s),
+            0 if missing else 2 if duplicate else 1,
+            early,
+            replies.text if reply / _WHOLE < replies.share else None,
         )
 
 

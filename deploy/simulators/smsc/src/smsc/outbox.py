@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 from typing import Protocol
 
-from smpp.short_message import ShortMessage
 from smsc.config import Receipts
 from smsc.message import Owed
 from smsc.receipts import deliver
@@ -16,7 +15,7 @@ class Receiver(Protocol):
 
     unacknowledged: dict[int, tuple[Owed, float]]
 
-    def deliver(self, message: ShortMessage) -> int:
+    def deliver(self, body: bytes) -> int:
         """Send a deliver_sm and tell its sequence number."""
         ...
 

@@ -8,7 +8,6 @@ from smpp import pdu, short_message, tlv
 from smpp.command import RESPONSE, Command
 from smpp.framing import Frame, Framer, MalformedPduError, pack
 from smpp.pdu import Bind, BindResp, QuerySm
-from smpp.short_message import ShortMessage
 from smpp.status import Status
 from smsc.carrier import Carrier
 from smsc.message import Owed
@@ -18,6 +17,7 @@ _SUBMITS: Final = (Command.BIND_TRANSCEIVER, Command.BIND_TRANSMITTER)
 _RECEIVES: Final = (Command.BIND_TRANSCEIVER, Command.BIND_RECEIVER)
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 _NAME: Final = "smsc"
+_DELIVER_SM: Final = int(Command.DELIVER_SM)
 
 
 class Session(asyncio.Protocol):
@@ -93,10 +93,10 @@ class Session(asyncio.Protocol):
         if out and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(out))
 
-    def deliver(self, message: ShortMessage) -> int:
+    def deliver(self, body: bytes) -> int:
         """Send a deliver_sm and tell its sequence number."""
         self._sequence = self._sequence % _LAST_SEQUENCE + 1
-        self.send(short_message.deliver_sm(self._sequence, message))
+        self.send(pack(_DELIVER_SM, 0, self._sequence, body))
         return self._sequence
 
     def _handle(self, frame: Frame) -> None:
