@@ -116,13 +116,14 @@ class Session(asyncio.Protocol):
         return len(self._pending) + self._asked
 
     def submit(self, parts: Sequence[Part]) -> None:
-        """Send these at the end of the loop's turn."""
+        """Send these at once, in one write with what waits for the end of the loop's turn."""
         now = self._loop.time()
         for part in parts:
             sequence = self._next_sequence()
             self._pending[sequence] = part, now
             self._unwritten.add(sequence)
-            self._write(short_message.submit_sm(sequence, _short_message(part)))
+            self._out.append(short_message.submit_sm(sequence, _short_message(part)))
+        self._flush()
 
     async def ask(self, question: Question) -> Told:
         """Ask what became of a message; a final state is put into the inbox as a report."""
