@@ -58,6 +58,10 @@ from campaign_events.vitals import Vitals, version_of_platform
 
 DISCONNECTS = Counter("carillon_nats_disconnects", "Losses of the connection to NATS")
 
+MONGO_CONNECTIONS = 12
+"""More than one event loop can keep busy: in a rush commands wait their turn, a ms each, and not
+behind dozens of new connections with their logins."""
+
 log = structlog.get_logger(__name__)
 _NO_TELEMETRY_OF_FASTAPI: TelemetryConfig = {
     "tracing": False,
@@ -114,6 +118,7 @@ async def connected(
         w="majority",
         journal=True,
         readConcernLevel="majority",
+        maxPoolSize=MONGO_CONNECTIONS,
     )
     try:
         if schema is not None:
