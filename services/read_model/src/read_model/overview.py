@@ -26,6 +26,7 @@ from read_model.views import (
     funnel,
     numbers,
     pulse,
+    runs,
     top_authors,
 )
 
@@ -84,21 +85,27 @@ class Overview:
     async def _whole(self, workspace: str) -> Whole:
         now = datetime.now(UTC)
         known, health = await asyncio.gather(self._known(workspace), self.core.health())
-        totals, delivered, hours, diagnosed = await asyncio.gather(
-            numbers.of(self.views.counters, self.views.runs, [*known.active, *known.recent]),
-            pulse.delivered(self.views.counters, workspace, now, INTERVAL_S),
-            activity.last_day(self.views.counters, workspace, "sms", now),
+        sms, voice = numbers.by_channel([*known.active, *known.recent])
+        chosen = [
+            delivery.chosen(campaigns.ids(sms)),
+            pulse.chosen(workspace, now, INTERVAL_S),
+            activity.chosen(workspace, "sms", now),
+        ]
+        counted, called, diagnosed = await asyncio.gather(
+            self.views.counters.find({"$or": chosen}).to_list(),
+            runs.of(self.views.runs, voice),
             self.diagnostics.shown(workspace, within_s=ENOUGH_S),
         )
+        totals = delivery.by_id(counted) | called
         under_way = UnderWay(
             known.active, {one: totals[one] for one in campaigns.ids(known.active) if one in totals}
         )
         parts = {
             "kpi": funnel.kpi(known.counts),
-            "pulse": _pulse(under_way, delivered, INTERVAL_S, health.status, now),
+            "pulse": _pulse(under_way, pulse.count(counted), INTERVAL_S, health.status, now),
             "delivery": delivery.donut(under_way.rows, under_way.totals, now + HELD),
             "funnel": funnel.funnel(known.counts),
-            "activity": whole(hours),
+            "activity": whole(activity.shown(counted, now)),
             "top_authors": known.authors,
             "recent": _recent(known.recent, totals),
             "diagnostics": diagnosed,

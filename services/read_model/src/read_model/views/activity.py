@@ -65,13 +65,23 @@ async def last_day(
     hours: AsyncCollection[Document], workspace: str, channel: str, now: datetime
 ) -> list[dict[str, Any]]:
     """Return 24 hours, the current one last."""
-    first = _hour(now) - timedelta(hours=HOURS - 1)
-    chosen = {"workspace": workspace, "channel": channel, "hour": {"$gte": first}}
-    found = {entry["hour"]: entry for entry in await hours.find(chosen).to_list()}
-    return [
-        _shown(hour, found.get(hour, {}))
-        for hour in (first + timedelta(hours=offset) for offset in range(HOURS))
-    ]
+    return shown(await hours.find(chosen(workspace, channel, now)).to_list(), now)
+
+
+def chosen(workspace: str, channel: str, now: datetime) -> Document:
+    """Return the filter for those hours."""
+    return {"workspace": workspace, "channel": channel, "hour": {"$gte": _first(now)}}
+
+
+def shown(counted: Iterable[Document], now: datetime) -> list[dict[str, Any]]:
+    """Return 24 hours, the current one last, from the hours among these counters."""
+    found = {entry["hour"]: entry for entry in counted if "hour" in entry}
+    hours = (_first(now) + timedelta(hours=offset) for offset in range(HOURS))
+    return [_shown(hour, found.get(hour, {})) for hour in hours]
+
+
+def _first(now: datetime) -> datetime:
+    return _hour(now) - timedelta(hours=HOURS - 1)
 
 
 def _shown(hour: datetime, entry: Document) -> dict[str, Any]:

@@ -68,8 +68,17 @@ async def of(totals: AsyncCollection[Document], campaign_ids: Sequence[str]) -> 
     """Return the counters of these campaigns, by id, in one round trip."""
     if not campaign_ids:
         return {}
-    found = await totals.find({"_id": {"$in": list(campaign_ids)}}).to_list()
-    return {counters["_id"]: counters for counters in found}
+    return by_id(await totals.find(chosen(campaign_ids)).to_list())
+
+
+def chosen(campaign_ids: Sequence[str]) -> Document:
+    """Return the filter for the counters of these campaigns."""
+    return {"_id": {"$in": list(campaign_ids)}}
+
+
+def by_id(counted: Iterable[Document]) -> dict[str, Totals]:
+    """Return counters by what they are about."""
+    return {counters["_id"]: counters for counters in counted}
 
 
 def donut(active: Sequence[Document], totals: Mapping[str, Totals], now: datetime) -> Document:

@@ -18,9 +18,14 @@ async def of(
     run: int | None = None,
 ) -> dict[str, Totals]:
     """Return the counters by id, in one round trip per channel."""
-    voice = [row for row in rows if row["channel"] == "voice"]
-    sms = [row for row in rows if row["channel"] != "voice"]
+    sms, voice = by_channel(rows)
     of_messages, of_calls = await asyncio.gather(
         delivery.of(messages, campaigns.ids(sms)), runs.of(calls, voice, run)
     )
     return of_messages | of_calls
+
+
+def by_channel(rows: Sequence[Document]) -> tuple[list[Document], list[Document]]:
+    """Return the rows of SMS campaigns, and those of voice campaigns."""
+    voice = [row for row in rows if row["channel"] == "voice"]
+    return [row for row in rows if row["channel"] != "voice"], voice

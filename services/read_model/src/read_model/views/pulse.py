@@ -43,7 +43,14 @@ async def delivered(
     seconds: AsyncCollection[Document], workspace: str, now: datetime, interval_s: int
 ) -> int:
     """Return the deliveries of the last `interval_s` seconds, the current one among them."""
-    since = now - timedelta(seconds=interval_s)
-    chosen = {"workspace": workspace, "second": {"$gt": since}}
-    found = await seconds.find(chosen, {"delivered": 1}).to_list()
-    return sum(entry["delivered"] for entry in found)
+    return count(await seconds.find(chosen(workspace, now, interval_s)).to_list())
+
+
+def chosen(workspace: str, now: datetime, interval_s: int) -> Document:
+    """Return the filter for the seconds of the last `interval_s`."""
+    return {"workspace": workspace, "second": {"$gt": now - timedelta(seconds=interval_s)}}
+
+
+def count(counted: Iterable[Document]) -> int:
+    """Return the deliveries of all seconds among these counters."""
+    return sum(entry["delivered"] for entry in counted if "second" in entry)
