@@ -196,7 +196,7 @@ async def test_a_carrier_that_was_held_up_still_answers_before_it_reports() -> N
     smsc.outbox(phone.system_id).join(phone)
     for sequence, digits in enumerate(("1", "2"), 1):
         to = ShortMessage(Address("Me"), Address(digits), b"x", registered_delivery=1)
-        smsc.submit(phone, sequence, to)
+        smsc.submit(phone, sequence, to, time.monotonic())
         if digits == "1":
             await asyncio.sleep(0.05)
     time.sleep(0.15)  # noqa: ASYNC251 - it is held up: both timers are behind

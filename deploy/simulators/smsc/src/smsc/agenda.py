@@ -30,9 +30,9 @@ class Agenda[T]:
     def __len__(self) -> int:
         return sum(map(len, self._slots.values()))
 
-    def put(self, after: float, item: T) -> None:
-        """Hand `item` over `after` seconds from now."""
-        moment = ceil((monotonic() + after) * 1000 / self._grain_ms)
+    def put(self, at: float, item: T) -> None:
+        """Hand `item` over at this time of `monotonic`."""
+        moment = ceil(at * 1000 / self._grain_ms)
         slot = self._slots.get(moment)
         if slot is not None:
             slot.append(item)

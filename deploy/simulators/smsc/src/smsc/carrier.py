@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from time import time
+from time import monotonic, time
 from typing import Final, Protocol
 
 from smpp import short_message, tlv
@@ -76,8 +76,10 @@ class Carrier:
             self._loop.call_soon(self.flush)
         self._dirty.add(session)
 
-    def submit(self, session: Submitter, sequence: int, submit: ShortMessage) -> None:
-        """Take or refuse a message and answer when its time has come."""
+    def submit(
+        self, session: Submitter, sequence: int, submit: ShortMessage, arrived: float
+    ) -> None:
+        """Take or refuse a message and answer when its time has come, counted from its arrival."""
         now = time()
         line: Line = {
             "event": "accepted",
@@ -91,14 +93,19 @@ class Carrier:
         throttled = self._gate.refuses(session.system_id, now)
         if throttled:
             line |= {"event": "throttled", "status": status_name(throttled)}
-            self._answer(session, sequence, "", throttled, self.config.answers.latency_ms / 1000)
+            answered_at = arrived + self.config.answers.latency_ms / 1000
+            self._answer(session, sequence, "", throttled, answered_at)
         else:
             fate = self._fates.next(submit.destination.digits)
             if fate.refused:
                 line |= {"event": "refused", "status": status_name(fate.refused)}
-                self._answer(session, sequence, "", fate.refused, fate.latency)
+                self._answer(session, sequence, "", fate.refused, arrived + fate.latency)
             else:
-                self._accept(session, sequence, submit, fate, line)
+                message = self._accept(session, submit, fate, line)
+                self._promise(message, fate, line["receipts"], arrived)
+                if fate.answered:
+                    latency = max(fate.latency, _AFTER_EARLY_S) if fate.early else fate.latency
+                    self._answer(session, sequence, message.message_id, 0, arrived + latency)
         self._ledger.put(line)
         self.touched(session)
 
@@ -130,12 +137,13 @@ class Carrier:
 
     def declined(self, owed: Owed) -> None:
         """The ESME does not want it now; it is sent again later."""
-        self._due.put(self.config.receipts.retry_after_s, owed)
+        self._due.put(monotonic() + self.config.receipts.retry_after_s, owed)
 
     def owe(self, debts: Iterable[tuple[float, Owed]]) -> None:
         """Send each of these after so many seconds."""
+        now = monotonic()
         for after, owed in debts:
-            self._due.put(after, owed)
+            self._due.put(now + after, owed)
 
     def remember(self, message: Message) -> None:
         """Answer questions about this message for a while."""
@@ -157,9 +165,7 @@ class Carrier:
         self._sweep.cancel()
         self.flush()
 
-    def _accept(
-        self, session: Submitter, sequence: int, submit: ShortMessage, fate: Fate, line: Line
-    ) -> None:
+    def _accept(self, session: Submitter, submit: ShortMessage, fate: Fate, line: Line) -> Message:
         number, self._next = self._next, self._next + 1
         message = Message(
             number=number,
@@ -186,27 +192,23 @@ class Carrier:
             "reply": fate.reply,
         }
         self.remember(message)
-        self._promise(message, fate, receipts)
-        if fate.answered:
-            latency = max(fate.latency, _AFTER_EARLY_S) if fate.early else fate.latency
-            self._answer(session, sequence, message.message_id, 0, latency)
+        return message
 
-    def _promise(self, message: Message, fate: Fate, receipts: int) -> None:
+    def _promise(self, message: Message, fate: Fate, receipts: int, arrived: float) -> None:
         if fate.early:
             self.outbox(message.system_id).put(Owed(message, "receipt") for _ in range(receipts))
         else:
             for _ in range(receipts):
-                self._due.put(fate.delay, Owed(message, "receipt"))
+                self._due.put(arrived + fate.delay, Owed(message, "receipt"))
         if fate.reply is not None:
-            after = fate.delay + self.config.replies.delay_s
-            self._due.put(after, Owed(message, "inbound", fate.reply))
+            reply_at = arrived + fate.delay + self.config.replies.delay_s
+            self._due.put(reply_at, Owed(message, "inbound", fate.reply))
 
     def _answer(
-        self, session: Submitter, sequence: int, message_id: str, status: int, after: float
+        self, session: Submitter, sequence: int, message_id: str, status: int, at: float
     ) -> None:
-        self._answers.put(
-            after, (session, short_message.submit_sm_resp(sequence, message_id, status))
-        )
+        answer = short_message.submit_sm_resp(sequence, message_id, status)
+        self._answers.put(at, (session, answer))
 
     def _tell(self, ready: list[Owed]) -> None:
         self._answers.catch_up()  # no receipt before an answer that was due before it

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Final, cast
 
 from smpp import pdu, short_message, tlv
@@ -33,6 +34,7 @@ class Session(asyncio.Protocol):
         self._out: list[bytes] = []
         self._sequence = 0
         self._submits = 0
+        self._arrived = 0.0
         self._transport: asyncio.Transport | None = None
         self._unbound_for_long: asyncio.TimerHandle | None = None
         self._handlers: dict[int, Callable[[Frame], None]] = {
@@ -54,6 +56,7 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Do what every whole PDU asks for."""
+        self._arrived = monotonic()
         try:
             for frame in self._framer.feed(data):
                 self._handle(frame)
@@ -113,7 +116,8 @@ class Session(asyncio.Protocol):
         if self._kind not in _SUBMITS:
             self._refuse(frame, Status.ESME_RINVBNDSTS)
             return
-        self._carrier.submit(self, frame.sequence, short_message.decode(frame.body))
+        submit = short_message.decode(frame.body)
+        self._carrier.submit(self, frame.sequence, submit, self._arrived)
         self._submits += 1
         if self._submits == self._carrier.config.faults.drop_after and self._transport is not None:
             self._transport.abort()
