@@ -179,17 +179,6 @@ async def test_a_builder_that_is_killed_goes_on_where_it_was(stage: Stage) -> No
         assert len(await kept.projector.view[history.NAME].index_information()) == 2
 
 
-async def test_a_view_that_grows_gets_its_indexes_when_it_is_there(stage: Stage) -> None:
-    async with stage.service() as kept:
-        end = await kept.say(300)
-    await stage.db.checkpoints.delete_many({})
-    await stage.db[SMALL.collection(history.NAME)].drop()
-    async with stage.service() as kept:
-        assert await kept.projector.reached(end, 30)
-        assert len(await kept.projector.view[history.NAME].index_information()) == 2
-        assert await kept.read() == 300
-
-
 async def test_a_build_and_its_end_outlive_the_service(stage: Stage) -> None:
     async with stage.service() as kept:
         await kept.projector.reached(await kept.say(600), 30)

@@ -40,6 +40,8 @@ COMMIT_FAILURES = Counter(
     ["projection"],
 )
 
+FAR = 500
+"""Entries that are never let wait for more."""
 RETRY_S = 0.1
 PATIENCE_S = 0.5
 LOOKS_FOR_END = 5
@@ -105,7 +107,6 @@ class Generation:
     _held: set[Address] = field(default_factory=set)
     _dropped: frozenset[int] = frozenset()
     _ahead: _Ahead | None = None
-    _indexed: bool = False
 
     @property
     def id(self) -> str:
@@ -126,6 +127,8 @@ class Generation:
         """
         COMMIT_FAILURES.labels(self.projection.name)
         UNKNOWN.labels(self.projection.name)
+        if self.number != SCRATCH:  # which is only read by id
+            await self._index()
         await self._evict_predecessor()
         await self.db.checkpoints.update_one(
             {"_id": self.id},
@@ -137,22 +140,6 @@ class Generation:
         )
         self.seq = await self.look()
         await check_place(EventLog(self.nc), self.id, self.seq, self.projection.stream)
-        if self.seq > 0:
-            await self.index()
-
-    async def index(self) -> None:
-        """Make the indexes, if they are not there yet.
-
-        A view that grows has none until it is near the end of the log: all at once costs MongoDB
-        far less than write by write. A scratch generation is only read by id.
-        """
-        if self._indexed or self.number == SCRATCH:
-            return
-        for name, indexes in self.projection.collections.items():
-            if indexes:
-                collection = self.db[self.projection.collection(name, self.number)]
-                await collection.create_indexes(list(indexes))
-        self._indexed = True
 
     async def follow(
         self, tell: Told, *, end: int | None = None, stop: asyncio.Event | None = None
@@ -167,8 +154,6 @@ class Generation:
             return
         async with aclosing(self._batches(end, stop or asyncio.Event())) as batches:
             async for batch in batches:
-                if self.pending < self.projection.batch:
-                    await self.index()
                 began = time.perf_counter()
                 await by_halves(batch, self._commit)
                 BATCH_TOOK.labels(self.projection.name).observe(time.perf_counter() - began)
@@ -195,7 +180,7 @@ class Generation:
                 if end is not None:
                     batch = [one for one in batch if one.seq <= end]
                 self.pending = follower.pending
-                far_behind = self.pending >= self.projection.batch
+                far_behind = self._is_far_behind(follower)
                 if far_behind:
                     fetching = asyncio.create_task(self._fetch(follower))
                 if not batch:
@@ -216,12 +201,15 @@ class Generation:
         In a thread: MongoDB gets the batch before, and whatever else is to be done goes on.
         """
         batch = await follower.fetch()
-        if follower.pending >= self.projection.batch:
+        if self._is_far_behind(follower):
             held, dropped = frozenset(self._held), self._dropped
             with suppress(Indigestible):
                 found = await asyncio.to_thread(digest, self.projection.fold, batch, held, dropped)
                 self._ahead = _Ahead(batch, held, dropped, found)
         return batch
+
+    def _is_far_behind(self, follower: Follower) -> bool:
+        return follower.pending >= min(self.projection.batch, FAR)
 
     def _digest(self, batch: Batch) -> Digest:
         """Return what a batch comes to; what was found ahead holds if nothing was parked since.
@@ -245,6 +233,12 @@ class Generation:
                 await self.db.checkpoints.update_one(mine, {"$unset": {"session": 1}})
         except PyMongoError as error:
             log.warning("checkpoint not left", projection=self.id, why=repr(error))
+
+    async def _index(self) -> None:
+        for name, indexes in self.projection.collections.items():
+            if indexes:
+                collection = self.db[self.projection.collection(name, self.number)]
+                await collection.create_indexes(list(indexes))
 
     async def _evict_predecessor(self) -> None:
         """End the transaction that a killed projector may have left open.

@@ -75,7 +75,7 @@ class Progress:
 
 
 async def grow(generation: Generation, log: EventLog, progress: Progress) -> None:
-    """Follow the log until little is left, and be ready for readers."""
+    """Follow the log until little is left."""
     projection = generation.projection
     await generation.open()
     await progress.begin(await log.last_seq(projection.stream, projection.subject))
@@ -84,5 +84,4 @@ async def grow(generation: Generation, log: EventLog, progress: Progress) -> Non
         await progress.note()
         progress.target = await log.last_seq(projection.stream, projection.subject)
         if progress.target - generation.seq <= NEAR:
-            await generation.index()
             return

@@ -31,7 +31,7 @@ class Projection:
 
     `fold` is pure: the same batch gives the same writes, whatever the clock says, and cutting
     the stream into other batches gives the same view. It names documents by `_id`: a view that
-    grows has no other indexes yet.
+    is grown to be compared has no other indexes.
 
     A raised `revision` makes a new view beside the old one, from the beginning of the log.
     """
