@@ -45,7 +45,7 @@ TURN = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
-LINGER_S = 0.005
+LINGER_S = 0.003
 IDLE_S = 0.25
 DRAIN_S = 5.0
 
@@ -174,7 +174,9 @@ class Sender:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(pause, LINGER_S)):
                 await self.wake.wait()
-                await asyncio.sleep(self._began + LINGER_S - time.monotonic())
+                rest = self._began + LINGER_S - time.monotonic()
+                if rest > 0:
+                    await asyncio.sleep(rest)
         self.wake.clear()
 
     def _sendable(self) -> bool:
@@ -275,9 +277,8 @@ class Sender:
         led_to_by = [campaign.traceparent for campaign, _ in picked]
         count = sum(len(some) for _, some in picked)
         with tracing.span("submit", linked=led_to_by, link=self.link.id, messages=count):
-            taken = await asyncio.gather(*(begun(taker.take(*one)) for one in picked))
-        for messages in taken:
-            self._outbox.put(messages)
+            for work in [begun(taker.take(*one)) for one in picked]:
+                self._outbox.put(await work)
 
     def _write(self) -> None:
         """Let the carrier see as much as there is room for."""

@@ -6,6 +6,8 @@ from typing import Final
 
 from dispatcher.links.link import Answer, Batch, Inbound, Report
 
+REPORTS_WAIT_S: Final = 0.01
+"""Nobody waits for a report as a slot waits for an answer: so long it may wait for company."""
 MOST_ARRIVALS: Final = 5_000
 """Reports and inbound messages that may wait for the application before reading stops."""
 
@@ -13,7 +15,7 @@ MOST_ARRIVALS: Final = 5_000
 class Inbox:
     """Collects until somebody asks, and says when it has had enough.
 
-    `stirred` is set with everything that comes.
+    `stirred` is set with everything that comes, a moment later with what is not urgent.
     """
 
     def __init__(self, state: Callable[[], tuple[bool, str | None]]) -> None:
@@ -25,6 +27,7 @@ class Inbox:
         self._inbound: list[Inbound] = []
         self._emptied: list[Callable[[], None]] = []
         self._failure: BaseException | None = None
+        self._soon: asyncio.TimerHandle | None = None
 
     @property
     def full(self) -> bool:
@@ -44,7 +47,9 @@ class Inbox:
     def report(self, report: Report) -> None:
         """The carrier tells about a message."""
         self._reports.append(report)
-        self.stirred.set()
+        if self._soon is None:
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_later(REPORTS_WAIT_S, self.stirred.set)
 
     def inbound(self, inbound: Inbound) -> None:
         """A person wrote."""
@@ -68,6 +73,9 @@ class Inbox:
         """Hand over all that there is."""
         if self._failure is not None:
             raise self._failure
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         up, reason = self._state()
         batch = Batch(
             answers=self._answers,
