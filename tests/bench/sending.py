@@ -20,7 +20,7 @@ from bench.rows import SHORT, Findings, Row, measured, say
 from carrier import running
 from stacks import Link
 
-COUNT = 2_000 if SHORT else 30_000
+COUNT = 2_000 if SHORT else 50_000
 RUNS = 1 if SHORT else 3
 WINDOW = 100
 CONNECTIONS = 50
