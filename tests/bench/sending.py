@@ -33,7 +33,7 @@ LONGEST_S = 300
 METHOD = f"""\
 {COUNT:,} messages of one part to as many numbers, each with a delivery report 0.1 to 1 s later
 (0.3 s in the mean beyond 0.1), from one and the same carrier program, which answers every submit
-after exactly 20 or 50 ms. Fresh platforms, Kannels and carriers for each of {RUNS} runs, in turn.
+20 or 50 ms after it was read, never earlier, and sends its reports in lots of 5 ms. Fresh platforms, Kannels and carriers for each of {RUNS} runs, in turn.
 Carillon: from the first intent to send to the last report, as its log tells; the log fsyncs every
 entry, MongoDB journals, every view is kept all the while. Kannel {{version}} (bearerbox, smsbox):
 from the first request to the last report at the user's HTTP server, over {CONNECTIONS} kept
