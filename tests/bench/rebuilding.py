@@ -44,7 +44,7 @@ VIEWS = {
 }
 WHY = {
     COUNTERS: "short: starting and the commits count",
-    ROWS: "for each 4 facts the state of a message is put together, encoded and journaled",
+    ROWS: "for each 4 facts the state of a message is put together, encoded, indexed and journaled",
     CAMPAIGN_ROWS: "folding and encoding take as long as reading; MongoDB keeps three indexes",
     HISTORY: "folding and encoding take as long as reading; a document for every entry",
 }
