@@ -33,15 +33,15 @@ LONGEST_S = 300
 METHOD = f"""\
 {COUNT:,} messages of one part to as many numbers, each with a delivery report 0.1 to 1 s later
 (0.3 s in the mean beyond 0.1), from one and the same carrier program, which answers every submit
-20 or 50 ms after it was read, never earlier, and sends its reports in lots of 5 ms. Fresh platforms, Kannels and carriers for each of {RUNS} runs, in turn.
-Carillon: from the first intent to send to the last report, as its log tells; the log fsyncs every
-entry, MongoDB journals, every view is kept all the while. Kannel {{version}} (bearerbox, smsbox):
-from the first request to the last report at the user's HTTP server, over {CONNECTIONS} kept
-connections, a request answered when bearerbox has the message in its store (`store-type = file`,
-which it never fsyncs; `spool` is as fast), `dlr-storage = internal` (in memory, lost in a crash),
-`max-pending-submits` as the window, no throughput limit, no logs but errors. The bare link:
-Carillon's SMPP client alone, nothing stored anywhere. Carrier, users and measuring share the
-machine's cores with who is measured.
+20 or 50 ms after it was read, never earlier, and sends its reports in lots of 5 ms. Fresh
+platforms, Kannels and carriers for each of {RUNS} runs, in turn. Carillon: from the first intent
+to send to the last report, as its log tells; the log fsyncs every entry, MongoDB journals, every
+view is kept all the while. Kannel {{version}} (bearerbox, smsbox): from the first request to the
+last report at the user's HTTP server, over {CONNECTIONS} kept connections, a request answered when
+bearerbox has the message in its store (`store-type = file`, which it never fsyncs; `spool` is as
+fast), `dlr-storage = internal` (in memory, lost in a crash), `max-pending-submits` as the window,
+no throughput limit, no logs but errors. The bare link: Carillon's SMPP client alone, nothing
+stored anywhere. Carrier, users and measuring share the machine's cores with who is measured.
 """
 
 
