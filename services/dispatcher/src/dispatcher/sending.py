@@ -277,7 +277,10 @@ class Sender:
         led_to_by = [campaign.traceparent for campaign, _ in picked]
         count = sum(len(some) for _, some in picked)
         with tracing.span("submit", linked=led_to_by, link=self.link.id, messages=count):
-            for work in [begun(taker.take(*one)) for one in picked]:
+            *others, last = picked
+            taking = [begun(taker.take(*one)) for one in others]
+            self._outbox.put(await taker.take(*last))
+            for work in taking:
                 self._outbox.put(await work)
 
     def _write(self) -> None:
