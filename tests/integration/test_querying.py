@@ -1,5 +1,6 @@
 """Which overdue messages a carrier is asked about, and when it is left alone."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,11 @@ class Asked:
     def submit(self, parts: Sequence[Part]) -> None:
         raise AssertionError(parts)
 
-    async def events(self) -> Batch:
+    @property
+    def stirred(self) -> asyncio.Event:
+        raise AssertionError("nothing is heard")
+
+    def collect(self) -> Batch:
         raise AssertionError("nothing is heard")
 
     def acknowledge(self, arrivals: Sequence[Report | Inbound]) -> None:
