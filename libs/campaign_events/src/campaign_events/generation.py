@@ -41,7 +41,7 @@ COMMIT_FAILURES = Counter(
 )
 
 FAR = 500
-"""Entries that are never let wait for more."""
+"""Whoever is so many entries behind folds ahead and does not rest."""
 RETRY_S = 0.1
 PATIENCE_S = 0.5
 LOOKS_FOR_END = 5

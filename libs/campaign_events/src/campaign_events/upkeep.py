@@ -94,8 +94,14 @@ class Upkeep:
                     if not is_away(error):
                         raise
                     log.warning("MongoDB is away", why=repr(error))
-                keeps_all = all(one.live is not None for one in self._projectors)
-                await _heard(self._asked, LOOK_S if keeps_all else WATCH_S)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Rest until asked: for `LOOK_S`, or for `WATCH_S` while another process keeps a view."""
+        for _ in range(round(LOOK_S / WATCH_S)):
+            keeps_all = all(one.live is not None for one in self._projectors)
+            if await _heard(self._asked, WATCH_S) or not keeps_all:
+                return
 
     async def _see(self, working: asyncio.TaskGroup) -> None:
         seen = await stands(self._resources.db, [one.projection for one in self._projectors])
@@ -245,8 +251,10 @@ def _due(projector: Projector, standing: Standing) -> Job | None:
     return job if job is not None and job.is_running and projector.live is not None else None
 
 
-async def _heard(news: asyncio.Event, within_s: float) -> None:
-    """Wait for news, but not for long."""
+async def _heard(news: asyncio.Event, within_s: float) -> bool:
+    """Wait for news, but not for long; tell whether there are any."""
     with suppress(TimeoutError):
         await asyncio.wait_for(news.wait(), within_s)
+    came = news.is_set()
     news.clear()
+    return came

@@ -191,11 +191,11 @@ class Sender:
         So a slot is used again without a wait, and a crash leaves no more than a window undecided.
         """
         self._began = time.monotonic()
-        await self._open_portions(taker)
         heard = await self._settle()
         storing = begun(self._store_heard(heard))
         try:
             if not (lease.lost.is_set() or self._stopping):
+                await self._open_portions(taker)
                 await self._send(taker)
         finally:
             await storing

@@ -45,11 +45,13 @@ class Shelf:
         What was read before the opt-out list lost sight of anybody is read again.
 
         Raises:
-            PyMongoError: the last attempt to read failed.
+            PyMongoError: what was being read could not be.
 
         """
         if campaign.forgotten != self._suppressions.forgotten:
-            self.put_away(campaign)
+            # What is still being read will be looked up now.
+            if campaign.ready or campaign.resting.again:
+                self.put_away(campaign)
             campaign.forgotten = self._suppressions.forgotten
         reading = self._reading.get(campaign.id)
         if reading is not None:
@@ -58,7 +60,7 @@ class Shelf:
             del self._reading[campaign.id]
             reading.result()
         if _lacks_due(campaign, now) or _lacks_fresh(campaign):
-            # Begun before the next are taken: whoever is in line now is not to be read once more.
+            # Begun before the next are taken: who is in line to be tried again is not read again.
             reading = begun(self._fill(campaign, now))
             reading.add_done_callback(lambda _: then())
             self._reading[campaign.id] = reading
