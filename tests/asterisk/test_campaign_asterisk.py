@@ -55,9 +55,10 @@ ENDS = {
     SILENT: {("machine", "machine", "16"), ("machine", "unknown", "16")},
     UNAVAILABLE: {("no_answer", "", "19/480")},
     CONGESTED: {("error", "", "34/503")},
-    BRIEF: {("connected", "human", "16"), ("abandoned", "", "16")},
+    BRIEF: {("connected", "human", "16"), ("abandoned", "", "16"), ("abandoned", "human", "16")},
 }
-"""What an attempt comes to by the last digit of its phone: outcome, AMD's verdict, cause."""
+"""What an attempt comes to by the last digit of its phone: outcome, AMD's verdict, cause. Somebody
+brief hangs up at a seat, before anything was heard, or between the two."""
 RETRIED = {BUSY, PATIENT, DECLINES, UNAVAILABLE, CONGESTED}
 BECOMES = {
     "connected": "completed",
