@@ -1,5 +1,6 @@
 """The read model over real servers: from facts in the log to answers over HTTP."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -327,6 +328,17 @@ async def test_nobody_reads_without_a_token(world: World) -> None:
     del world.client.headers["Authorization"]
     assert await world.status_of("/overview") == (401, "unauthorized")
     assert await world.status_of("/overview/stream") == (401, "unauthorized")
+
+
+async def test_an_overview_that_many_ask_for_is_never_behind_what_they_wrote(world: World) -> None:
+    campaign = new_id()
+    await world.say(campaign, created("Spring"), uploaded(10), *lifecycle(3))
+    await world.say(campaign, PLANNED, TAKEN)
+
+    for number in range(1, 11):
+        await world.say(campaign, submitted(number))
+        answers = await asyncio.gather(*(world.get("/overview") for _ in range(4)))
+        assert {answer["delivery"]["in_flight"] for answer in answers} == {number}
 
 
 async def test_openapi_holds_every_view(world: World) -> None:

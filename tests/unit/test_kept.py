@@ -57,13 +57,19 @@ async def test_all_who_ask_before_a_reading_begins_share_it() -> None:
     assert await asyncio.gather(*(kept.get("w", read) for _ in range(9))) == [1] * 9
 
 
-async def test_who_asks_while_a_reading_goes_on_waits_for_the_next() -> None:
-    moving, read = projector(), Look()
-    kept = kept_of(moving)
+async def begun(kept: Kept[int], read: Look) -> asyncio.Task[int]:
+    """Ask, and return when the reading has begun; it ends when it may."""
     read.may.clear()
     first = asyncio.create_task(kept.get("w", read))
     while not read.times:
         await asyncio.sleep(0)
+    return first
+
+
+async def test_who_asks_after_a_view_has_moved_waits_for_a_reading_that_begins_then() -> None:
+    moving, read = projector(), Look()
+    kept = kept_of(moving)
+    first = await begun(kept, read)
     moving.seq += 1
     later = [asyncio.create_task(kept.get("w", read)) for _ in range(9)]
     await asyncio.sleep(0)
@@ -73,12 +79,43 @@ async def test_who_asks_while_a_reading_goes_on_waits_for_the_next() -> None:
     assert await asyncio.gather(*later) == [2] * 9
 
 
+async def test_who_asks_while_a_reading_goes_on_shares_it_when_nothing_has_moved() -> None:
+    kept, read = kept_of(projector()), Look()
+    first = await begun(kept, read)
+    later = [asyncio.create_task(kept.get("w", read)) for _ in range(9)]
+    await asyncio.sleep(0)
+    read.may.set()
+
+    assert await asyncio.gather(first, *later) == [1] * 10
+
+
+async def test_while_another_process_keeps_a_view_nobody_shares_a_reading_that_has_begun() -> None:
+    kept, read = kept_of(projector(live=False)), Look()
+    first = await begun(kept, read)
+    later = asyncio.create_task(kept.get("w", read))
+    await asyncio.sleep(0)
+    read.may.set()
+
+    assert (await first, await later) == (1, 2)
+
+
+async def test_an_answer_is_wanted_ahead_when_two_have_asked_since_the_last_move() -> None:
+    kept, read = kept_of(projector()), Look()
+
+    assert not kept.is_wanted("w")
+    await kept.get("w", read)
+    assert not kept.is_wanted("w")
+    for _ in range(2):
+        await kept.get("w", read)
+    assert kept.is_wanted("w")
+    assert not kept.is_wanted("w")
+
+
 async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
     kept, read = kept_of(projector()), Look()
-    read.may.clear()
-    first, second = (asyncio.create_task(kept.get("w", read)) for _ in range(2))
-    while not read.times:
-        await asyncio.sleep(0)
+    first = await begun(kept, read)
+    second = asyncio.create_task(kept.get("w", read))
+    await asyncio.sleep(0)
     first.cancel()
     read.may.set()
 

@@ -33,6 +33,7 @@ from folding import folded, recorded
 from read_model.projections import COUNTERS, fold_messages
 from read_model.views.delivery import donut
 from read_model.views.moves import STILL, Move, move
+from read_model.views.pulse import count
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -143,3 +144,15 @@ def test_the_donut_loads_until_the_first_report_and_no_longer_than_30_s() -> Non
 def test_the_donut_of_campaigns_that_have_not_started_is_ready() -> None:
     assert donut([{"_id": "c"}], {}, NOW)["state"] == "ready"
     assert donut([], {}, NOW)["state"] == "ready"
+
+
+def test_deliveries_of_the_last_seconds_pass_with_time_alone() -> None:
+    counted = [
+        {"_id": "w/1", "second": NOW, "delivered": 3},
+        {"_id": "w/2", "second": NOW + timedelta(seconds=2), "delivered": 4},
+        {"_id": "campaign", "delivered": 100},
+    ]
+
+    after = [count(counted, NOW + timedelta(seconds=passed), 5) for passed in (2, 5, 7)]
+
+    assert after == [7, 4, 0]

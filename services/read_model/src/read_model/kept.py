@@ -8,17 +8,22 @@ from campaign_events.projector import Projector
 
 MOST = 1_000
 """Answers held at most; beyond that all are let go and read again."""
+MANY = 2
+"""Where so many asked between two moves of a view, somebody will soon ask after the next."""
 
 type Place = tuple[Hashable, ...]
 
 
 @dataclass(slots=True)
 class _Known[T]:
-    """What is known under one key, who reads it, and who will once that one is done."""
+    """What was read last under one key, from where, and who reads again once that is done."""
 
-    held: tuple[Place, T] | None = None
+    place: Place | None = None
+    """Where all views stood when the reading began; None when it holds for nobody else."""
     reading: asyncio.Task[T] | None = None
     next: asyncio.Task[T] | None = None
+    asked: int = 0
+    """How often, since `is_wanted` was asked last."""
 
 
 @dataclass(slots=True)
@@ -35,14 +40,25 @@ class Kept[T]:
         """Return the answer; `read` it when there is none, a view has moved, or `moment` is over.
 
         While another process keeps a view it may have moved without our knowing: read it then.
-        Whoever asks before a reading begins shares what it finds.
+        Whoever asks before a reading begins shares what it finds, and so does who asks while it
+        goes on, for as long as no view moves.
         """
         known = self._of(key)
-        if known.held is not None and known.held[0] == self._place(moment):
-            return known.held[1]
+        known.asked += 1
+        place = self._place(moment)
+        if known.reading is not None and place is not None and place == known.place:
+            return await asyncio.shield(known.reading)
         if known.next is None:
             known.next = asyncio.create_task(self._read(known, read, moment))
         return await asyncio.shield(known.next)
+
+    def is_wanted(self, key: str) -> bool:
+        """Tell, after a move, whether so many asked before it that reading ahead is no waste."""
+        known = self._known.get(key)
+        if known is None:
+            return False
+        asked, known.asked = known.asked, 0
+        return asked >= MANY
 
     async def _read(
         self, known: _Known[T], read: Callable[[], Awaitable[T]], moment: Hashable
@@ -50,10 +66,12 @@ class Kept[T]:
         if known.reading is not None:
             await asyncio.wait({known.reading})
         known.reading, known.next = known.next, None
-        place = self._place(moment)
-        answer = await read()
-        known.held = None if place is None else (place, answer)
-        return answer
+        known.place = self._place(moment)
+        try:
+            return await read()
+        except BaseException:
+            known.place = None
+            raise
 
     def _of(self, key: str) -> _Known[T]:
         known = self._known.get(key)

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from campaign_events.access import Caller
-from campaign_events.envelope import rfc3339
+from campaign_events.envelope import Batch, rfc3339
 from campaign_events.paging import Page, whole
 from campaign_events.presentation import campaign as campaign_row
 from campaign_events.projection import Document
@@ -56,6 +56,15 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """All that the views say; only the passing of time makes another overview of it."""
+
+    known: Known
+    counters: Sequence[Document]
+    calls: Mapping[str, runs.Totals]
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
     """Every part, and the JSON of all of them."""
 
@@ -72,50 +81,75 @@ class Overview:
     diagnostics: Diagnostics
     counts: Kept[Document]
     of_campaigns: Kept[Known]
+    counted: Kept[Counted]
     wholes: Kept[Whole]
+    _ahead: set[asyncio.Task[Whole]] = field(default_factory=set)
 
     async def whole(self, workspace: str) -> Whole:
-        """Return every part at once, as the page wants it; read once a second while nothing moves.
+        """Return every part at once, as the page wants it; made once a second while nothing moves.
 
         What passes with time (deliveries of the last seconds, hours) passes with whole seconds.
         """
         moment = (int(time.time()), (await self.core.health()).status)
         return await self.wholes.get(workspace, lambda: self._whole(workspace), moment)
 
+    def read_ahead(self, batch: Batch) -> None:
+        """Read what many ask for as soon as a view has moved, so that few of them have to wait."""
+        for workspace in {recorded.address.workspace for recorded in batch}:
+            if self.wholes.is_wanted(workspace):
+                reading = asyncio.create_task(self.whole(workspace))
+                self._ahead.add(reading)
+                reading.add_done_callback(self._was_read)
+
+    def _was_read(self, reading: asyncio.Task[Whole]) -> None:
+        """Let go of it; if it failed, whoever asks next reads again and is told."""
+        self._ahead.discard(reading)
+        if not reading.cancelled():
+            reading.exception()
+
     async def _whole(self, workspace: str) -> Whole:
-        now = datetime.now(UTC)
-        known, health = await asyncio.gather(self._known(workspace), self.core.health())
-        sms, voice = numbers.by_channel([*known.active, *known.recent])
-        chosen = [
-            delivery.chosen(campaigns.ids(sms)),
-            pulse.chosen(workspace, now, INTERVAL_S),
-            activity.chosen(workspace, "sms", now),
-        ]
-        counted, called, diagnosed = await asyncio.gather(
-            self.views.counters.find({"$or": chosen}).to_list(),
-            runs.of(self.views.runs, voice),
+        counted, health, diagnosed = await asyncio.gather(
+            self.counted.get(workspace, lambda: self._counted(workspace), _today()),
+            self.core.health(),
             self.diagnostics.shown(workspace, within_s=ENOUGH_S),
         )
-        totals = delivery.by_id(counted) | called
+        now, known, counters = datetime.now(UTC), counted.known, counted.counters
+        totals = delivery.by_id(counters) | counted.calls
         under_way = UnderWay(
             known.active, {one: totals[one] for one in campaigns.ids(known.active) if one in totals}
         )
+        delivered = pulse.count(counters, now, INTERVAL_S)
         parts = {
             "kpi": funnel.kpi(known.counts),
-            "pulse": _pulse(under_way, pulse.count(counted), INTERVAL_S, health.status, now),
+            "pulse": _pulse(under_way, delivered, INTERVAL_S, health.status, now),
             "delivery": delivery.donut(under_way.rows, under_way.totals, now + HELD),
             "funnel": funnel.funnel(known.counts),
-            "activity": whole(activity.shown(counted, now)),
+            "activity": whole(activity.shown(counters, now)),
             "top_authors": known.authors,
             "recent": _recent(known.recent, totals),
             "diagnostics": diagnosed,
         }
         return Whole(parts, orjson.dumps(parts))
 
+    async def _counted(self, workspace: str) -> Counted:
+        """Read the counters of the campaigns that are shown, of the last seconds and hours."""
+        known, now = await self._known(workspace), datetime.now(UTC)
+        sms, voice = numbers.by_channel([*known.active, *known.recent])
+        chosen = [
+            delivery.chosen(campaigns.ids(sms)),
+            pulse.chosen(workspace, now, INTERVAL_S),
+            activity.chosen(workspace, "sms", now),
+        ]
+        counters, called = await asyncio.gather(
+            self.views.counters.find({"$or": chosen}).to_list(), runs.of(self.views.runs, voice)
+        )
+        return Counted(known, counters, called)
+
     async def _known(self, workspace: str) -> Known:
-        """Return what changes with campaigns only; authors are counted by day."""
-        today = datetime.now(UTC).date()
-        return await self.of_campaigns.get(workspace, lambda: self._of_campaigns(workspace), today)
+        """Return what changes with campaigns only."""
+        return await self.of_campaigns.get(
+            workspace, lambda: self._of_campaigns(workspace), _today()
+        )
 
     async def _of_campaigns(self, workspace: str) -> Known:
         counts, active, newest, authors = await asyncio.gather(
@@ -174,6 +208,11 @@ class Overview:
     async def _under_way(self, workspace: str) -> UnderWay:
         rows = await campaigns.active(self.views.campaigns, workspace)
         return UnderWay(rows, await delivery.of(self.views.counters, campaigns.ids(rows)))
+
+
+def _today() -> date:
+    """Return the day, with which the counts of authors pass."""
+    return datetime.now(UTC).date()
 
 
 def _recent(rows: Sequence[Document], totals: Mapping[str, numbers.Totals]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from nats.aio.client import Client
 
-from campaign_events.envelope import new_id
+from campaign_events.envelope import Batch, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
@@ -53,8 +53,16 @@ class Reading:
             diagnostics,
             counts=Kept([campaigns]),
             of_campaigns=Kept([campaigns]),
+            counted=Kept([campaigns, messages, calls]),
             wholes=Kept([campaigns, messages, calls]),
         )
+
+        async def committed(batch: Batch) -> None:
+            await notices.committed(batch)
+            overview.read_ahead(batch)
+
+        for projector in (campaigns, messages, calls):
+            projector.committed = committed
         return cls(views, overview, projectors, Streams(notices), Dialler(nc))
 
     def work(self) -> dict[str, Coroutine[Any, Any, None]]:

@@ -43,14 +43,20 @@ async def delivered(
     seconds: AsyncCollection[Document], workspace: str, now: datetime, interval_s: int
 ) -> int:
     """Return the deliveries of the last `interval_s` seconds, the current one among them."""
-    return count(await seconds.find(chosen(workspace, now, interval_s)).to_list())
+    counted = await seconds.find(chosen(workspace, now, interval_s)).to_list()
+    return count(counted, now, interval_s)
 
 
 def chosen(workspace: str, now: datetime, interval_s: int) -> Document:
     """Return the filter for the seconds of the last `interval_s`."""
-    return {"workspace": workspace, "second": {"$gt": now - timedelta(seconds=interval_s)}}
+    return {"workspace": workspace, "second": {"$gt": _before(now, interval_s)}}
 
 
-def count(counted: Iterable[Document]) -> int:
-    """Return the deliveries of all seconds among these counters."""
-    return sum(entry["delivered"] for entry in counted if "second" in entry)
+def count(counted: Iterable[Document], now: datetime, interval_s: int) -> int:
+    """Return the deliveries of the last `interval_s` seconds among these counters."""
+    before = _before(now, interval_s)
+    return sum(one["delivered"] for one in counted if "second" in one and one["second"] > before)
+
+
+def _before(now: datetime, interval_s: int) -> datetime:
+    return now - timedelta(seconds=interval_s)
