@@ -261,8 +261,8 @@ def _rows(found: Figures) -> tuple[Row, ...]:
             ours=tuple(found.polled),
             beside="one bare find_one, asked as often",
             theirs=tuple(found.polled_bare),
-            aim=f"< {AIM_MS} ms",
-            reached=polled < AIM_MS,
+            aim=f"< {AIM_MS} ms, ≤ {AIM_TIMES} times",
+            reached=polled < AIM_MS and polled <= AIM_TIMES * median(found.polled_bare),
         ),
         Row(
             what=f"the same while {MOVES_PER_S * MOVED:,} messages a second are reported, p99",
