@@ -36,7 +36,7 @@ One campaign of {COUNT:,} messages with delivery reports, 20 ms at the carrier, 
 window of {FAST.window}, from the first intent to the last report; then the same while {CLIENTS}
 clients make draft campaigns and upload a CSV file of {UPLOADED:,} rows to each, the next one as
 soon as the last one is answered, through the edge. In turn, {RUNS} runs each, on one platform.
-Uploads give way to sending: `CARILLON_UPLOAD_SHARE` is 0.1, as it comes.
+Uploads give way to sending: `CARILLON_UPLOAD_SHARE` is 0.05, as it comes.
 """
 
 

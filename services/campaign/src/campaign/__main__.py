@@ -38,7 +38,7 @@ class CampaignSettings(Settings):
     """What the campaign service is told besides."""
 
     upload_limit_bytes: int = 1024**3
-    upload_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    upload_share: Annotated[float, Field(gt=0, le=1)] = 0.05
     """How much of the time uploads may take while messages go out; 1 is all of it."""
 
 
