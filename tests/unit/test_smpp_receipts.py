@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smpp import message_ids, receipt, short_message, tlv
+from smpp import message_ids, receipt, short_message, text, tlv
 from smpp.framing import MalformedPduError
 from smpp.message_ids import DlrIds
 from smpp.receipt import MessageState, Receipt
@@ -50,6 +50,28 @@ def test_a_receipt_reads_as_it_was_written() -> None:
 def test_free_forms_of_receipts_are_understood(text: bytes) -> None:
     said = a_receipt(text)
     assert (said.text_id, said.stat) == ("77", "DELIVRD")
+
+
+@pytest.mark.parametrize("data_coding", [text.UCS_2, 0x18, 0xE0])
+@pytest.mark.parametrize("written", ["utf-16-be", "utf-16", "ascii"])
+def test_receipts_are_understood_whichever_way_their_octets_fit_data_coding(
+    written: str, data_coding: int
+) -> None:
+    octets = "id:a_77 stat:DELIVRD err:001 text:Grüße".encode(written, "replace")
+    message = ShortMessage(
+        Address("49170", 1, 1), Address("Ac", 5), octets, data_coding, esm_class=RECEIPT
+    )
+
+    said = receipt.read(short_message.decode(short_message.encode(message)))
+
+    assert (said.text_id, said.stat, said.error) == ("a_77", "DELIVRD", "001")
+
+
+def test_what_is_no_receipt_in_utf_16_either_decides_nothing() -> None:
+    message = ShortMessage(
+        Address("49170", 1, 1), Address("Ac", 5), b"\0i\0d\0", text.UCS_2, esm_class=RECEIPT
+    )
+    assert receipt.read(message) == Receipt(None, None, "UNKNOWN", None, "", None)
 
 
 def test_optional_parameters_win_over_the_text() -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from smpp import text as texts
 from smpp import tlv
 from smpp.short_message import INTERIM_NOTICE, MESSAGE_TYPE, RECEIPT, ShortMessage
 
@@ -93,12 +94,11 @@ def write(  # noqa: PLR0913 - the seven fields of the format
     ).encode("latin-1", "replace")
 
 
-def fields(octets: bytes) -> dict[str, str]:
+def fields(text: str) -> dict[str, str]:
     """The `key:value` pairs of a receipt text, whatever their order, widths, case and gaps.
 
     Keys are `id sub dlvrd submitdate donedate stat err text`. `text` takes all that follows it.
     """
-    text = octets.decode("latin-1")
     found: dict[str, str] = {}
     marks = list(_FIELD.finditer(text))
     for place, mark in enumerate(marks):
@@ -116,9 +116,20 @@ def read(message: ShortMessage) -> Receipt:
 
     A receipt that says nothing readable has the stat `UNKNOWN`: it decides nothing.
     """
-    said = fields(message.payload).get
+    said = _told(message).get
     told = said("id", ""), said("donedate", ""), said("stat", ""), said("err", "")
     return _receipt(*told, message.tlvs)
+
+
+def _told(message: ShortMessage) -> dict[str, str]:
+    """The fields in what data_coding says is UTF-16, or else octet by octet.
+
+    Most carriers write ASCII whatever data_coding says, so it is believed where it gives fields.
+    """
+    octets = message.payload
+    wide = texts.is_wide(message.data_coding)
+    found = fields(texts.decode(octets, message.data_coding)) if wide else {}
+    return found or fields(octets.decode("latin-1"))
 
 
 def read_usual(body: bytes) -> tuple[str, str, Receipt] | None:

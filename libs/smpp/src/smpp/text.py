@@ -86,6 +86,11 @@ def decode(octets: bytes, data_coding: int) -> str:
     return octets.decode(coding, "replace")
 
 
+def is_wide(data_coding: int) -> bool:
+    """Whether each character takes two octets or four (UTF-16)."""
+    return _coding(data_coding) == _CODINGS[UCS_2]
+
+
 def _coding(data_coding: int) -> str | None:
     """The name of a character set (SMPP 3.4, 5.2.19); None for the default alphabet.
 
