@@ -14,7 +14,8 @@ IMAGE_LOCK := deploy/requirements.lock
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml \
              deploy/local/pyproject.toml deploy/simulators/*/pyproject.toml)
 SOURCES := $(wildcard libs/*/src services/*/src deploy/local/src deploy/simulators/*/src grafana tests)
-# Tests mostly wait: quick ones run three files at a time, whole platforms two, the longest files first.
+# Tests mostly wait: quick ones run four files at a time, whole platforms three, the longest first.
+# Files that share a platform go to one worker (tests/shared_platforms.py).
 QUICK_TESTS := $(wildcard tests/unit tests/contracts tests/integration)
 BY_FILE := --dist loadfile --no-loadscope-reorder
 SYSTEM_TESTS := $(wildcard tests/system tests/browser)
@@ -161,8 +162,8 @@ run: install dashboard ## start the whole platform here, send a demo campaign, k
 .PHONY: test
 test: install dashboard ## all tests, with real servers
 	$(NPM) run --silent test
-	$(BIN)/python -m pytest -n 3 $(BY_FILE) $(QUICK_TESTS)
-	$(BIN)/python -m pytest -n 2 $(BY_FILE) --durations=25 $(SYSTEM_TESTS)
+	$(BIN)/python -m pytest -n 4 $(BY_FILE) $(QUICK_TESTS)
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) --durations=25 $(SYSTEM_TESTS)
 
 .PHONY: test-asterisk
 test-asterisk: install ## calls and a campaign through a real Asterisk; needs root and debootstrap, else skipped

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ import structlog
 from hypothesis import settings
 from nats.aio.client import Client
 from pymongo import AsyncMongoClient, MongoClient
+from xdist.remote import Producer
 
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
@@ -25,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import forked
 import phones_process
 import servers
+import shared_platforms
 
 if TYPE_CHECKING:
     from dialling import Rig
@@ -51,12 +54,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that may take longest, so that none of them is waited for at the end."""
+    """Begin with what may take longest, so that none of it is waited for at the end."""
     longest: dict[Path, float] = {}
     for item in items:
         limit = max((mark.args[0] for mark in item.iter_markers("timeout")), default=0.0)
         longest[item.path] = max(longest.get(item.path, 0.0), limit)
-    items.sort(key=lambda item: -longest[item.path])
+    together: defaultdict[str, float] = defaultdict(float)
+    for path, limit in longest.items():
+        together[shared_platforms.of(str(path))] += limit
+    items.sort(key=lambda item: longest[item.path], reverse=True)
+    items.sort(key=lambda item: together[shared_platforms.of(str(item.path))], reverse=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> shared_platforms.Scheduling | None:
+    """Let one worker take a file, or all files that share a platform."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    return shared_platforms.Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
