@@ -145,7 +145,7 @@ class Rig:
     async def facts(self, campaign: str) -> list[Recorded[Any]]:
         return await self.log.load_subject("CALLS", f"call.{self.workspace}.{campaign}.>")
 
-    async def until(self, campaign: str, kind: str, within_s: float = 22) -> list[Recorded[Any]]:
+    async def until(self, campaign: str, kind: str, within_s: float = 60) -> list[Recorded[Any]]:
         """Wait for a fact about a campaign, and return all of them."""
 
         def instead(facts: Facts) -> str:

@@ -170,7 +170,7 @@ class Rig:
     async def facts(self, campaign: str) -> list[Recorded[Any]]:
         return await self.log.load_subject("MESSAGES", f"message.{self.workspace}.{campaign}.>")
 
-    async def until(self, campaign: str, kind: str, within_s: float = 25) -> list[Recorded[Any]]:
+    async def until(self, campaign: str, kind: str, within_s: float = 60) -> list[Recorded[Any]]:
         """Wait for a fact about a campaign, and return all of them."""
         return await until_said(lambda: self.facts(campaign), kind, within_s, moves)
 

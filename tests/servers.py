@@ -26,7 +26,8 @@ from campaign_events import topology
 from carillon.binaries import MONGO, NATS, Binary, MissingBinaryError
 from forked import Forked
 
-PATIENCE_S = 25
+PATIENCE_S = 60
+"""A machine that is busy takes long, what is broken takes for ever; so do other waits in tests."""
 
 
 def free_port() -> int:
