@@ -304,7 +304,7 @@ async def test_the_diagnostics_add_up_what_waits_and_tell_how_long_records_are_k
             shown = (await client.get("/api/v1/diagnostics")).json()["audit"]
 
     work = world.app.state.audit.work(nc, "test") | reading.work()
-    async with at_work(work), world.speak("admin") as client, asyncio.timeout(15):
+    async with at_work(work), world.speak("admin") as client, asyncio.timeout(60):
         full = {"fallback_bytes": 11, "fallback_lines": 3, "fallback": "buffering"}
         await until(client, {"retention_days": 7} | full, ("campaign", 10, 2), ("moderation", 1, 1))
         none = {"fallback_bytes": 0, "fallback_lines": 0, "fallback": "empty"}

@@ -20,7 +20,7 @@ async def test_nobody_is_rung_more_often_than_the_caps_allow(rig: Rig, phones: P
     campaign = await rig.start(30, contact_caps=caps, redial_rules=redial)
     with rig.dialler():
         await rig.until(campaign, "call.dialled")
-        async with asyncio.timeout(25), answering(rig, "author") as client:
+        async with asyncio.timeout(60), answering(rig, "author") as client:
             while True:
                 calls = (await client.get(f"/api/v1/campaigns/{campaign}/calls")).json()["items"]
                 waiting = [call for call in calls if call["status"] == "retry_scheduled"]

@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 
 
 async def until_dialled(phones: Phones, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(phones.lines("dialled")) < count:
             await asyncio.sleep(0.02)
 
@@ -70,7 +70,7 @@ async def test_while_it_is_paused_nobody_is_dialled_and_live_calls_finish(
         await until_dialled(phones, 20)
         await rig.say(campaign, DiallingPaused(was="running", by=BY))
         paused_at = datetime.now(UTC).timestamp()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while len(phones.lines("ended")) < len(phones.lines("dialled")):
                 await asyncio.sleep(0.05)
         assert max(line["at"] for line in phones.lines("dialled")) < paused_at + 1
@@ -129,7 +129,7 @@ async def test_who_asks_for_it_is_called_back_at_that_time(rig: Rig) -> None:
     assert len(states(facts)) == 40
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(90)
 async def test_another_run_calls_those_who_are_not_completed(rig: Rig) -> None:
     campaign = await rig.start(60, concurrency_limit=30)
     with rig.dialler():
@@ -140,7 +140,7 @@ async def test_another_run_calls_those_who_are_not_completed(rig: Rig) -> None:
             CampaignRestarted(was="completed", run=2, by=BY),
             DiallingStarted(was="draft", run=2, by=BY),
         )
-        async with asyncio.timeout(25):
+        async with asyncio.timeout(60):
             while sum(fact.event.type == "call.finished" for fact in facts) < 2:
                 facts = await rig.facts(campaign)
                 await asyncio.sleep(0.1)
@@ -164,7 +164,7 @@ async def test_contacts_join_a_campaign_that_is_always_on(rig: Rig, phones: Phon
         await until_dialled(phones, 10)
         await rig.upload(audience, range(11, 31), suppressed=(20,))
         await rig.say(campaign, ContactsAdded(audience=audience, first=11, last=30, by=BY))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 facts = await rig.facts(campaign)
                 ends = states(facts)
@@ -183,7 +183,7 @@ async def test_contacts_join_an_always_on_campaign_that_began_with_nobody(rig: R
         await rig.until(campaign, "call.run_opened")
         await rig.upload(campaign, range(1, 21))
         await rig.say(campaign, ContactsAdded(audience=campaign, first=1, last=20, by=BY))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(states(await rig.facts(campaign))) < 20:
                 await asyncio.sleep(0.1)
 
@@ -273,7 +273,7 @@ async def live(rig: Rig, campaign: str) -> Any:
 
     nc = await nats.connect(rig.nats_url)
     question = orjson.dumps({"workspace": rig.workspace, "campaign": campaign})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 answer = orjson.loads((await nc.request("dialler.live", question)).data)
@@ -296,7 +296,7 @@ async def test_contacts_are_called_by_their_own_clocks(rig: Rig) -> None:
         campaign_mode="continuous",
     )
     with rig.dialler():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 ends = states(await rig.facts(campaign))
                 if len(ends) == 40 and not {"dialling", "retry_scheduled"} & set(ends.values()):
@@ -392,7 +392,7 @@ async def test_a_run_begins_when_the_calls_of_the_one_before_have_ended(
             CampaignRestarted(was="completed", run=2, by=BY),
             DiallingStarted(was="draft", run=2, by=BY),
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 facts = await rig.facts(campaign)
                 runs = [fact.event.run for fact in facts if fact.event.type == "call.dialled"]

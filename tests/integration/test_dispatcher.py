@@ -189,7 +189,7 @@ async def test_a_dispatcher_that_dies_again_and_again_sends_nothing_twice(
 
 
 async def _ready(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 if (await client.get("/readyz")).status_code == 200:

@@ -150,7 +150,7 @@ async def test_reports_after_delivery_wait_still_count(rig: Rig) -> None:
         facts = await rig.until(campaign, "message.finished")
         at_the_end = moves(facts)
         await rig.until(campaign, "message.reported")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while moves(await rig.facts(campaign))["delivered"] < 40:
                 await asyncio.sleep(0.1)
 
@@ -322,7 +322,7 @@ async def test_a_temporary_error_lasts_no_longer_than_a_day(rig: Rig, mongo_url:
             with rig.dispatcher() as process:
                 campaign = await rig.approve(3)
                 await rig.start(campaign)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while await deferred.count_documents({"campaign": campaign}) < 3:
                         await asyncio.sleep(0.05)
                 process.terminate()
@@ -390,7 +390,7 @@ async def _submitted(rig: Rig, campaign: str, count: int) -> list[Any]:
 
 async def _quiet(rig: Rig, campaign: str) -> None:
     """Wait until nothing of a campaign is with the carrier unanswered or unreported."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             where = moves(await rig.facts(campaign))
             if not where["submitting"] and not where["submitted"]:

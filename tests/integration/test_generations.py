@@ -256,7 +256,7 @@ async def test_processes_that_share_a_view_change_over_together(stage: Stage) ->
         await other.ask("rebuild")
         await kept.done()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while {first.view.generation, second.view.generation} != {2}:
                 await asyncio.sleep(0.02)
         assert await kept.read() == await other.read() == 100
@@ -285,6 +285,6 @@ async def test_a_view_that_is_ahead_of_the_log_is_put_aside_only_when_that_is_wa
 
 async def _gone(job: Job) -> None:
     assert job.progress is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while Path(f"/proc/{job.progress['pid']}/stat").exists():
             await asyncio.sleep(0.02)

@@ -359,7 +359,7 @@ async def served(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     serving = asyncio.create_task(server.serve())
     url, headers = f"http://127.0.0.1:{port}", stage.issuer.bearer(stage.workspace, "author")
     async with httpx.AsyncClient(base_url=url, headers=headers) as client:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.01)
         try:
@@ -416,7 +416,7 @@ async def test_nothing_more_is_read_for_a_client_that_went_away(
         async with author.stream("GET", stage.path("delivery-report.csv")) as answer:
             async for _ in answer.aiter_bytes():
                 break
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             before = -1
             while before != reads:
                 before = reads

@@ -204,7 +204,7 @@ async def test_whoever_is_away_is_waited_for_and_nothing_is_parked(  # noqa: PLR
     assert await reaction.parking.all() == {}
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(90)
 async def test_while_mongodb_stands_still_what_is_free_goes_on(  # noqa: PLR0917
     nats_url: str, nc: Client, log: EventLog, tmp_path: Path, reader: Reader, good: Address
 ) -> None:

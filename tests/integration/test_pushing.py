@@ -20,7 +20,7 @@ from dispatcher.suppressed import SUPPRESSED
 from dispatcher.suppressions import Suppressions
 from dispatcher.views import CAMPAIGNS, MESSAGES
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(90)
 
 
 @dataclass
@@ -119,7 +119,7 @@ async def test_what_a_crash_left_without_a_plan_is_planned_by_the_next_owner(fie
     ]
     await field.views.pushed.insert_many(left)
     field.other.take_up(field.campaign)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(await field.plans()) < 2:
             await asyncio.sleep(0.02)
     again = await field.one.push(field.campaign, field.push(3, 3))

@@ -264,7 +264,7 @@ async def test_the_stream_of_a_voice_campaign_shows_its_calls(service: Service) 
         DiallingStarted(was="draft", run=1, by=ANN),
     )
     await service.say(campaign, RunOpened(run=1, audience="a", total=3))
-    async with service.stream(f"/campaigns/{campaign}/stream") as frames, asyncio.timeout(10):
+    async with service.stream(f"/campaigns/{campaign}/stream") as frames, asyncio.timeout(60):
         await frames.until(lambda data: data["stats"]["pending"] == 3)
         dial = Dial(number=1, sequence=1, kind="first", call_id="c1", caller_id="+4420")
         await service.say(campaign, CallsDialled(run=1, epoch=1, dials=(dial,)))

@@ -181,7 +181,7 @@ async def owned(client: httpx.AsyncClient, links: tuple[str, ...]) -> str:
 
 async def until_up(admin: httpx.AsyncClient, link: str) -> None:
     """Wait until a dispatcher that does not own the link knows from its owner that it is up."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             items = (await admin.get("/api/v1/links")).json()["items"]
             if [one["state"] for one in items if one["id"] == link] == ["up"]:

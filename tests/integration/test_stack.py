@@ -38,7 +38,7 @@ class News:
         self._lines.append(line)
 
     async def heard(self, line: str, times: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self._lines.count(line) < times:
                 await asyncio.sleep(0.02)
 

@@ -59,7 +59,7 @@ async def heard(news: asyncio.Queue[str], start: str) -> str:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.02)
 

@@ -68,7 +68,7 @@ def running_below(pid: int) -> list[psutil.Process]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.05)
 
@@ -117,7 +117,7 @@ async def test_a_killed_service_comes_back_on_its_port(up: Launched, name: str) 
     await until(lambda: read_stack_file(up.data).services[name].pid not in (None, before.pid))
     assert read_stack_file(up.data).services[name].url == before.url
     async with httpx.AsyncClient(base_url=before.url) as client:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     if (await client.get("/readyz")).is_success:

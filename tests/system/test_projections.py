@@ -95,7 +95,7 @@ async def test_admins_work_on_views_over_http_and_others_look(
     assert (await admin.post("/ops/projections/nobody.messages/switch")).status_code == 404
     assert (await admin.post("/ops/projections/messages/switch")).status_code == 422
     done: list[str] = []
-    async with asyncio.timeout(20):  # a record may wait on disk for a moment
+    async with asyncio.timeout(60):  # a record may wait on disk for a moment
         while len(done) < 3:
             found = (await ask(admin, "GET", "/audit?resource=ops:moderation"))["items"]
             done = [one["action"] for one in found if one["outcome"] == "done"]
