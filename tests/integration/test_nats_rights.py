@@ -23,6 +23,7 @@ from campaign_events.wire import Wire, WireLost
 from carillon.nats_rights import RIGHTS
 from carillon.nkey import new_seed
 from nats_doors import Guarded, Probe, guarded
+from servers import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -183,8 +184,8 @@ async def test_an_answer_reaches_who_has_asked_and_is_given_once(door: Guarded) 
     ):
         questions = await dispatcher.nc.subscribe("core.health", queue="dispatcher")
         await dispatcher.nc.flush()
-        asking = asyncio.create_task(campaign.nc.request("core.health", b"", timeout=5))
-        question = await questions.next_msg(timeout=5)
+        asking = asyncio.create_task(campaign.nc.request("core.health", b"", timeout=PATIENCE_S))
+        question = await questions.next_msg(timeout=PATIENCE_S)
         await question.respond(b"well")
         assert (await asking).data == b"well"
         assert await dispatcher.may_not_say([question.reply]) == {question.reply}
