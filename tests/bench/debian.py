@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 PLACE = Path(sys.prefix) / "debian"
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
@@ -55,4 +56,4 @@ class Package:
         """Return the version of the package."""
         self.unpacked()
         [file] = (PLACE / f"{self.name}.packages").glob(f"{self.name}_*.deb")
-        return file.name.split("_")[1]
+        return unquote(file.name.split("_")[1])

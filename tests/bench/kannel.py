@@ -6,23 +6,22 @@ has the message in its store. Neither program imports fsync: a power cut loses w
 not written, in either store.
 """
 
-import socket
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import servers
 from bench.debian import Package
+from bench.gateway import Door, Gateway
+from bench.listening import until_listening
 from stacks import Link
 
 KANNEL = Package("kannel", ("libmariadb3", "libpcre3", "libhiredis0.14", "libct4"))
 USER = "bench"
-PATIENCE_S = 30
 STORE: Literal["file", "spool"] = "file"
 UNLIMITED = 1_000_000
+ACCEPTED = "HTTP/1.1 202"
 ERRORS = "3"
 """The lowest level of a log line that is written: each line costs Kannel a write."""
 
@@ -71,26 +70,16 @@ enquire-link-interval = 30
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Kannel:
-    """A running Kannel that is bound to its carrier."""
-
-    http: int
-    processes: Mapping[str, int]
-    """The programs' process ids."""
-
-    def path(self, destination: str, report_to: str) -> str:
-        """What a user asks for to have one message sent and its end reported."""
-        return (
-            f"/cgi-bin/sendsms?username={USER}&password={USER}&from=Bench&to={destination}"
-            f"&text=Hello+N,+this+is+measured&dlr-mask=3&dlr-url={report_to}"
-        )
+PATH = (
+    f"/cgi-bin/sendsms?username={USER}&password={USER}&from=Bench&to={{destination}}"
+    "&text=Hello+N,+this+is+measured&dlr-mask=3&dlr-url={report_to}"
+)
 
 
 @contextmanager
 def running_kannel(
     folder: Path, link: Link, carrier_port: int, *, pending: int = 512, store: str = STORE
-) -> Iterator[Kannel]:
+) -> Iterator[Gateway]:
     """Run bearerbox and smsbox until the block ends; inside, every session is bound."""
     programs = KANNEL.unpacked()
     ports = {name: servers.free_port() for name in ("admin", "box", "http")}
@@ -113,16 +102,5 @@ def running_kannel(
             command = [str(programs / "usr" / "sbin" / name), "-v", ERRORS, str(config)]
             process = servers.running(command, folder / f"{name}.out", KANNEL.environment)
             processes[name] = ending.enter_context(process).pid
-            _await(port)
-        yield Kannel(ports["http"], processes)
-
-
-def _await(port: int) -> None:
-    """Wait until a port of our own takes connections."""
-    give_up = time.monotonic() + PATIENCE_S
-    while time.monotonic() < give_up:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port}")
+            until_listening(port)
+        yield Gateway(Door("Kannel", ports["http"], PATH, ACCEPTED), processes)

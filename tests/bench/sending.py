@@ -5,8 +5,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +15,8 @@ import psutil
 import uvloop
 
 from bench.campaigns import carrier, cpu_seconds, platform, prepare, send, sender
+from bench.gateway import Gateway
+from bench.jasmin import JASMIN, obtain_jasmin, running_jasmin
 from bench.kannel import KANNEL, running_kannel
 from bench.raw import raw_link_rate
 from bench.rows import SHORT, Findings, Row, measured, say
@@ -30,19 +33,6 @@ WANTED_PER_S = 3_000
 WANTED_TIMES = 3
 WANTED_SHARE = 0.8
 LONGEST_S = 300
-METHOD = f"""\
-{COUNT:,} messages of one part to as many numbers, each with a delivery report 0.1 to 1 s later
-(0.3 s in the mean beyond 0.1), from one and the same carrier program, which answers every submit
-20 or 50 ms after it was read, never earlier, and sends its reports in lots of 5 ms. Fresh
-platforms, Kannels and carriers for each of {RUNS} runs, in turn. Carillon: from the first intent
-to send to the last report, as its log tells; the log fsyncs every entry, MongoDB journals, every
-view is kept all the while. Kannel {{version}} (bearerbox, smsbox): from the first request to the
-last report at the user's HTTP server, over {CONNECTIONS} kept connections, a request answered when
-bearerbox has the message in its store (`store-type = file`, which it never fsyncs; `spool` is as
-fast), `dlr-storage = internal` (in memory, lost in a crash), `max-pending-submits` as the window,
-no throughput limit, no logs but errors. The bare link: Carillon's SMPP client alone, nothing
-stored anywhere. Carrier, users and measuring share the machine's cores with who is measured.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +45,41 @@ class Run:
     """How many reports nobody was told of."""
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A gateway that is measured beside Carillon."""
+
+    running: Callable[[Path, Link, int], AbstractContextManager[Gateway]]
+    count: int
+    connections: int
+
+
+KANNEL_PEER = Peer(running_kannel, COUNT, CONNECTIONS)
+JASMIN_PEER = Peer(running_jasmin, 200 if SHORT else 2_000, 20)
+JASMIN_BINDS = 10
+METHOD = f"""\
+{COUNT:,} messages of one part to as many numbers, each with a delivery report 0.1 to 1 s later
+(0.3 s in the mean beyond 0.1), from one and the same carrier program, which answers every submit
+20 or 50 ms after it was read, never earlier, and sends its reports in lots of 5 ms. Fresh
+platforms, Kannels and carriers for each of {RUNS} runs, in turn. Carillon: from the first intent
+to send to the last report, as its log tells; the log fsyncs every entry, MongoDB journals, every
+view is kept all the while. Kannel {{version}} (bearerbox, smsbox): from the first request to the
+last report at the user's HTTP server, over {CONNECTIONS} kept connections, a request answered when
+bearerbox has the message in its store (`store-type = file`, which it never fsyncs; `spool` is as
+fast), `dlr-storage = internal` (in memory, lost in a crash), `max-pending-submits` as the window,
+no throughput limit, no logs but errors. The bare link: Carillon's SMPP client alone, nothing
+stored anywhere. {JASMIN} has no window: a connector is one bind and asks for its next message when
+the carrier has answered the last (a prefetch of 1 in its code), at 20 ms never more than 50 a
+second. So it gets {JASMIN_BINDS} binds where Carillon has one, and, being slow,
+{JASMIN_PEER.count:,} messages a run, after all the others' runs at 20 ms: `jasmind`, `dlrlookupd`
+and `dlrd`, as it advises, over Debian's RabbitMQ and Redis, `submit_throughput 0`, no billing, no
+logs but errors, {JASMIN_PEER.connections} kept connections. Its queues and messages are
+neither durable nor confirmed, Redis writes nothing to the disk: a crash loses them. (0.11.1 tells users of no report:
+jookies/jasmin, issue 1236.) Carrier, users and measuring share the machine's cores with who is
+measured.
+"""
+
+
 async def carillon(link: Link, latency_ms: int) -> Run:
     """Send one campaign over a fresh platform."""
     async with platform((link,), latency_ms, reports=REPORTS) as stack:
@@ -65,11 +90,11 @@ async def carillon(link: Link, latency_ms: int) -> Run:
     return Run(per_s, {name: (used - before[name]) / COUNT * 1e6 for name, used in after.items()})
 
 
-def kannel(link: Link, latency_ms: int) -> Run:
-    """Have a fresh Kannel send as much.
+def gateway(peer: Peer, link: Link, latency_ms: int) -> Run:
+    """Have a fresh gateway send over this link.
 
     Raises:
-        CalledProcessError: Kannel refused something.
+        CalledProcessError: it refused something, or this machine can not get it.
         TimeoutExpired: it takes too long.
 
     """
@@ -78,22 +103,23 @@ def kannel(link: Link, latency_ms: int) -> Run:
         config = carrier([link], latency_ms, reports=REPORTS)
         with (
             running(folder, config) as listening,
-            running_kannel(folder / "kannel", link, listening.port) as gateway,
+            peer.running(folder / "gateway", link, listening.port) as running_gateway,
         ):
-            processes = {**gateway.processes, "carrier": listening.pid}
+            processes = {**running_gateway.processes, "carrier": listening.pid}
             before = used_s(processes)
-            command = (sys.executable, "-m", "bench.kannel_user", gateway.http, COUNT, CONNECTIONS)
+            door = json.dumps(asdict(running_gateway.door))
+            numbers = (str(peer.count), str(peer.connections))
             user = subprocess.run(
-                [str(word) for word in command],
+                [sys.executable, "-m", "bench.gateway_user", door, *numbers],
                 stdout=subprocess.PIPE,
                 timeout=LONGEST_S,
                 check=True,
             )
             after = used_s(processes)
     told = json.loads(user.stdout)
-    costs = {name: (used - before[name]) / COUNT * 1e6 for name, used in after.items()}
-    costs["user"] = told["cpu_s"] / COUNT * 1e6
-    return Run(told["reported"] / told["seconds"], costs, COUNT - int(told["reported"]))
+    costs = {name: (used - before[name]) / peer.count * 1e6 for name, used in after.items()}
+    costs["user"] = told["cpu_s"] / peer.count * 1e6
+    return Run(told["reported"] / told["seconds"], costs, peer.count - int(told["reported"]))
 
 
 def used_s(processes: Mapping[str, int]) -> dict[str, float]:
@@ -127,7 +153,7 @@ async def case(latency_ms: int, sessions: int, *, beside_kannel: bool) -> list[R
         bare.append(await raw_link_rate(link, latency_ms, COUNT, REPORTS))
         say(f"  the bare link {bare[-1]:,.0f}/s")
         if beside_kannel:
-            theirs.append(kannel(link, latency_ms))
+            theirs.append(gateway(KANNEL_PEER, link, latency_ms))
             say(f"  Kannel {theirs[-1].per_s:,.0f}/s; {costs(theirs[-1:])}")
     limit = sessions * WINDOW * 1000 / latency_ms
     wanted = min(WANTED_PER_S, WANTED_SHARE * limit)
@@ -181,10 +207,38 @@ def user_share(runs: Sequence[Run]) -> float:
     return median([run.cost_us["user"] * run.per_s / 1e6 for run in runs])
 
 
+def beside_jasmin(ours: Row) -> Row:
+    """Return the row beside Jasmin; one that says why it is left out where it does not run."""
+    theirs: list[Run] = []
+    told: dict[str, object] = {"aim": "", "reached": None}
+    try:
+        obtain_jasmin()
+        for _ in range(RUNS):
+            theirs.append(gateway(JASMIN_PEER, Link("fast", WINDOW, 100_000, JASMIN_BINDS), 20))
+            say(f"  Jasmin {theirs[-1].per_s:,.0f}/s; {costs(theirs[-1:])}")
+    except (subprocess.SubprocessError, OSError, RuntimeError) as error:
+        why = str(error)
+        if isinstance(error, subprocess.CalledProcessError):
+            program = " ".join(Path(word).name for word in error.cmd[:3])
+            why = f"`{program}` ended with {error.returncode}"
+        told |= {"beside": f"{JASMIN}, left out: {why}", "theirs": (), "note": ""}
+    else:
+        lost = sum(run.lost for run in theirs)
+        told |= {
+            "beside": f"{JASMIN}, {JASMIN_BINDS} binds,",
+            "theirs": rates(theirs),
+            "note": f"Jasmin: {costs(theirs)}. Reports that it lost: {lost}.",
+        }
+    return ours.model_copy(update=told)
+
+
 async def measure() -> Findings:
     """Measure every carrier."""
+    kannel, *others = await case(20, 1, beside_kannel=True)
     rows = [
-        *await case(20, 1, beside_kannel=True),
+        kannel,
+        beside_jasmin(kannel),
+        *others,
         *await case(50, 1, beside_kannel=True),
         *await case(20, 2, beside_kannel=False),
     ]

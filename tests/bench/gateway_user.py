@@ -1,7 +1,7 @@
-"""Kannel's user, a process of its own: asks for messages over HTTP and counts their reports.
+"""A gateway's user, a process of its own: asks for messages over HTTP and counts their reports.
 
-`python -m bench.kannel_user PORT COUNT CONNECTIONS` prints one JSON line. Requests and reports are
-read by what ends them, nothing more: it must not be what limits Kannel.
+`python -m bench.gateway_user DOOR COUNT CONNECTIONS` prints one JSON line; the door is JSON too.
+Requests and reports are read by what ends them, nothing more: it must not limit the gateway.
 """
 
 import asyncio
@@ -13,22 +13,24 @@ from typing import cast
 
 import uvloop
 
-from bench.kannel import Kannel
+from bench.gateway import Door
 
 FIRST_DESTINATION = 4915120000000
-ACCEPTED = b"HTTP/1.1 202"
 HEAD_END = b"\r\n\r\n"
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 LENGTH = b"content-length:"
-SILENCE_S = 10.0
+LAST_CHUNK = b"0\r\n\r\n"
+SILENCE_S = 12.0
+"""Longer than a gateway waits before it tries something again."""
 LOOK_S = 0.05
 
 
 class Reports(asyncio.Protocol):
-    """One connection over which Kannel tells reports."""
+    """One connection over which the gateway tells reports."""
 
-    def __init__(self, heard: Callable[[int], None]) -> None:
+    def __init__(self, heard: Callable[[int], None], thanks: str) -> None:
         self._heard = heard
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(thanks)}\r\n\r\n"
+        self._answer = (head + thanks).encode()
         self._rest = b""
         self._transport: asyncio.WriteTransport | None = None
 
@@ -40,14 +42,16 @@ class Reports(asyncio.Protocol):
         """Answer whatever whole requests there are: none of them has a body."""
         assert self._transport is not None
         *whole, self._rest = (self._rest + data).split(HEAD_END)
-        self._transport.write(ANSWER * len(whole))
+        self._transport.write(self._answer * len(whole))
         self._heard(len(whole))
 
 
 class Asking(asyncio.Protocol):
     """One connection that asks for the next message when the last one is accepted."""
 
-    def __init__(self, next_request: Callable[[], bytes | None]) -> None:
+    def __init__(self, door: Door, next_request: Callable[[], bytes | None]) -> None:
+        self._door = door
+        self._accepted = door.accepted.encode()
         self._next_request = next_request
         self._read = b""
         self._transport: asyncio.WriteTransport | None = None
@@ -63,10 +67,10 @@ class Asking(asyncio.Protocol):
         head, end, body = self._read.partition(HEAD_END)
         if not end:
             return
-        length = int(head.lower().partition(LENGTH)[2].split(b"\r\n")[0])
-        if len(body) >= length:
-            if not head.startswith(ACCEPTED):
-                sys.exit(f"Kannel says {self._read.decode()}")
+        _, counted, rest = head.lower().partition(LENGTH)
+        if len(body) >= int(rest.split(b"\r\n")[0]) if counted else body.endswith(LAST_CHUNK):
+            if not head.startswith(self._accepted):
+                sys.exit(f"{self._door.name} says {self._read.decode()}")
             self._read = b""
             self._ask()
 
@@ -77,7 +81,7 @@ class Asking(asyncio.Protocol):
             self._transport.write(request)
 
 
-async def use(kannel: Kannel, count: int, connections: int) -> dict[str, float]:
+async def use(door: Door, count: int, connections: int) -> dict[str, float]:
     """Have `count` messages sent; return seconds to the last report, and what this process cost.
 
     Reports that are missing when none has come for `SILENCE_S` are lost.
@@ -90,8 +94,8 @@ async def use(kannel: Kannel, count: int, connections: int) -> dict[str, float]:
         reported += more
         last = time.perf_counter()
 
-    door = await loop.create_server(lambda: Reports(heard), "127.0.0.1", 0)
-    report_to = f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}/"
+    reports = await loop.create_server(lambda: Reports(heard, door.thanks), "127.0.0.1", 0)
+    report_to = f"http://127.0.0.1:{reports.sockets[0].getsockname()[1]}/"
     destinations = iter(range(FIRST_DESTINATION, FIRST_DESTINATION + count))
     asked = 0.0
 
@@ -101,15 +105,15 @@ async def use(kannel: Kannel, count: int, connections: int) -> dict[str, float]:
         if destination is None:
             asked = asked or time.perf_counter()
             return None
-        path = kannel.path(str(destination), report_to)
+        path = door.path.format(destination=destination, report_to=report_to)
         return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
     began, cpu = time.perf_counter(), time.process_time()
     for _ in range(connections):
-        await loop.create_connection(lambda: Asking(next_request), "127.0.0.1", kannel.http)
+        await loop.create_connection(lambda: Asking(door, next_request), "127.0.0.1", door.port)
     while reported < count and time.perf_counter() - last < SILENCE_S:
         await asyncio.sleep(LOOK_S)
-    door.close()
+    reports.close()
     return {
         "seconds": last - began,
         "asked_s": asked - began,
@@ -119,8 +123,8 @@ async def use(kannel: Kannel, count: int, connections: int) -> dict[str, float]:
 
 
 def main() -> None:
-    port, count, connections = (int(argument) for argument in sys.argv[1:])
-    figures = uvloop.run(use(Kannel(port, {}), count, connections))
+    door, count, connections = sys.argv[1:]
+    figures = uvloop.run(use(Door(**json.loads(door)), int(count), int(connections)))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
