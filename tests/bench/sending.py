@@ -73,10 +73,10 @@ the carrier has answered the last (a prefetch of 1 in its code), at 20 ms never 
 second. So it gets {JASMIN_BINDS} binds where Carillon has one, and, being slow,
 {JASMIN_PEER.count:,} messages a run, after all the others' runs at 20 ms: `jasmind`, `dlrlookupd`
 and `dlrd`, as it advises, over Debian's RabbitMQ and Redis, `submit_throughput 0`, no billing, no
-logs but errors, {JASMIN_PEER.connections} kept connections. Its queues and messages are
-neither durable nor confirmed, Redis writes nothing to the disk: a crash loses them. (0.11.1 tells users of no report:
-jookies/jasmin, issue 1236.) Carrier, users and measuring share the machine's cores with who is
-measured.
+logs but errors, {JASMIN_PEER.connections} kept connections. Its queues and messages are neither
+durable nor confirmed, Redis writes nothing to the disk: a crash loses them. (0.11.1 tells users of
+no report: jookies/jasmin, issue 1236.) Carrier, users and measuring share the machine's cores with
+who is measured.
 """
 
 
