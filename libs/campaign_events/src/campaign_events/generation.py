@@ -41,7 +41,7 @@ COMMIT_FAILURES = Counter(
 )
 
 FAR = 500
-"""Whoever is so many entries behind folds ahead and does not rest."""
+"""Who is so many entries behind folds ahead and does not rest, until the end is reached."""
 RETRY_S = 0.1
 PATIENCE_S = 0.5
 LOOKS_FOR_END = 5
@@ -107,6 +107,8 @@ class Generation:
     _held: set[Address] = field(default_factory=set)
     _dropped: frozenset[int] = frozenset()
     _ahead: _Ahead | None = None
+    _catching_up: bool = True
+    """Until it is at the end of the log; again when that is far."""
 
     @property
     def id(self) -> str:
@@ -127,8 +129,10 @@ class Generation:
         """
         COMMIT_FAILURES.labels(self.projection.name)
         UNKNOWN.labels(self.projection.name)
-        if self.number != SCRATCH:  # which is only read by id
-            await self._index()
+        await asyncio.gather(self._index(), self._take_over())
+        await check_place(EventLog(self.nc), self.id, self.seq, self.projection.stream)
+
+    async def _take_over(self) -> None:
         await self._evict_predecessor()
         await self.db.checkpoints.update_one(
             {"_id": self.id},
@@ -139,7 +143,6 @@ class Generation:
             upsert=True,
         )
         self.seq = await self.look()
-        await check_place(EventLog(self.nc), self.id, self.seq, self.projection.stream)
 
     async def follow(
         self, tell: Told, *, end: int | None = None, stop: asyncio.Event | None = None
@@ -161,7 +164,7 @@ class Generation:
                 await tell(batch)
 
     async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Batch]:
-        """Yield what is new; far from the end of the log the next one is read and folded ahead."""
+        """Yield what is new; while it catches up the next one is read and folded ahead."""
         follower = Follower(
             self.nc,
             self.projection.stream,
@@ -180,13 +183,13 @@ class Generation:
                 if end is not None:
                     batch = [one for one in batch if one.seq <= end]
                 self.pending = follower.pending
-                far_behind = self._is_far_behind(follower)
-                if far_behind:
+                catching_up = self._catching_up
+                if catching_up:
                     fetching = asyncio.create_task(self._fetch(follower))
                 if not batch:
                     return
                 yield batch
-                if not far_behind:
+                if not catching_up:
                     await asyncio.sleep(self.projection.rest_s)
                     fetching = asyncio.create_task(self._fetch(follower))
         finally:
@@ -196,20 +199,20 @@ class Generation:
             await follower.close()
 
     async def _fetch(self, follower: Follower) -> Batch:
-        """Return the next batch; far from the end of the log it is folded already.
+        """Return the next batch; on the way to the end of the log it is folded already.
 
         In a thread: MongoDB gets the batch before, and whatever else is to be done goes on.
         """
+        on_the_way = self._catching_up
         batch = await follower.fetch()
-        if self._is_far_behind(follower):
+        far = follower.pending >= min(self.projection.batch, FAR)
+        self._catching_up = far or (on_the_way and follower.pending > 0)
+        if on_the_way or far:
             held, dropped = frozenset(self._held), self._dropped
             with suppress(Indigestible):
                 found = await asyncio.to_thread(digest, self.projection.fold, batch, held, dropped)
                 self._ahead = _Ahead(batch, held, dropped, found)
         return batch
-
-    def _is_far_behind(self, follower: Follower) -> bool:
-        return follower.pending >= min(self.projection.batch, FAR)
 
     def _digest(self, batch: Batch) -> Digest:
         """Return what a batch comes to; what was found ahead holds if nothing was parked since.
@@ -235,10 +238,16 @@ class Generation:
             log.warning("checkpoint not left", projection=self.id, why=repr(error))
 
     async def _index(self) -> None:
-        for name, indexes in self.projection.collections.items():
-            if indexes:
-                collection = self.db[self.projection.collection(name, self.number)]
-                await collection.create_indexes(list(indexes))
+        """Make all indexes side by side: those of one collection take MongoDB some 30 ms."""
+        if self.number == SCRATCH:  # which is only read by id
+            return
+        await asyncio.gather(
+            *(
+                self.db[self.projection.collection(name, self.number)].create_indexes([*indexes])
+                for name, indexes in self.projection.collections.items()
+                if indexes
+            )
+        )
 
     async def _evict_predecessor(self) -> None:
         """End the transaction that a killed projector may have left open.
