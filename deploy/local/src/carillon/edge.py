@@ -198,7 +198,8 @@ def _nothing() -> Json:
 
 
 def _errors() -> list[Json]:
-    unreachable = "{http.error.status_code} in [502, 503, 504]"
+    # 499: to Caddy the client seems to be gone; one that is there all the same may try again.
+    unreachable = "{http.error.status_code} in [499, 502, 503, 504]"
     core = "The dispatcher cannot be reached; try again in a moment."
     other = "This part of Carillon cannot be reached; try again in a moment."
     of_core = [route.matcher() | {"expression": unreachable} for route in _core_routes()]
