@@ -26,6 +26,7 @@ from bench.eventsourced import Campaign, Campaigns, Env, Life
 AT_ONCE = 250
 """Aggregates that are saved together, while the log is filled."""
 PATIENCE_S = 120
+LOOK_S = 0.02
 _runs = count(1)
 
 
@@ -230,7 +231,11 @@ def rebuild_s(server: Env, kind: Kind, last: int) -> float:
         view_class=view,
         env=env(server),
     ) as runner:
-        runner.wait(last, timeout=PATIENCE_S)
+        # Its own `wait` looks every 0.8 s in the end: a fifth of what is measured here.
+        while not runner.projection.view.has_tracking_id(runner.app_name, last):
+            if time.perf_counter() - began > PATIENCE_S:
+                raise TimeoutError(f"{name} did not get to {last}")
+            time.sleep(LOOK_S)
         return time.perf_counter() - began
 
 
