@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import servers
-from bench.brokers import RABBITMQ, REDIS, rabbitmq, redis
+from bench.brokers import rabbitmq, redis
 from bench.gateway import Door, Gateway
 from bench.listening import PATIENCE_S, until_listening
 from stacks import Link
@@ -105,25 +105,13 @@ ok
 """
 ROUTE = """
 mtrouter -a
-type {type}
+type RandomRoundrobinMTRoute
 order 10
 filters all
-{connectors}
+connectors {connectors}
 rate 0
 ok
 """
-
-
-def obtain_jasmin() -> None:
-    """Get all that Jasmin needs, once.
-
-    Raises:
-        CalledProcessError: this machine can not.
-
-    """
-    REDIS.unpacked()
-    RABBITMQ.unpacked()
-    installed()
 
 
 def installed() -> Path:
@@ -145,7 +133,13 @@ def installed() -> Path:
 
 @contextmanager
 def running_jasmin(folder: Path, link: Link, carrier_port: int) -> Iterator[Gateway]:
-    """Run Jasmin until the block ends; inside, every session of the link is a bound connector."""
+    """Run Jasmin until the block ends; inside, every session of the link is a bound connector.
+
+    Raises:
+        CalledProcessError: this machine can not get it.
+        OSError, RuntimeError: it does not start, or does not take its settings.
+
+    """
     python = installed()
     logs, store = folder / "logs", folder / "store"
     for made in (folder, logs, store):
@@ -187,11 +181,7 @@ def _configure(jcli: int, link: Link, carrier_port: int) -> None:
     lines = ACCOUNT + "".join(
         CONNECTOR.format(cid=name, port=carrier_port, link=link) for name in names
     )
-    connectors = ";".join(f"smppc({name})" for name in names)
-    if len(names) > 1:
-        lines += ROUTE.format(type="RandomRoundrobinMTRoute", connectors=f"connectors {connectors}")
-    else:
-        lines += ROUTE.format(type="StaticMTRoute", connectors=f"connector {connectors}")
+    lines += ROUTE.format(connectors=";".join(f"smppc({name})" for name in names))
     with socket.create_connection(("127.0.0.1", jcli), PATIENCE_S) as console:
         for line in lines.split("\n"):
             if line:
@@ -208,7 +198,9 @@ def _ask(console: socket.socket, line: str) -> str:
     console.sendall(f"{line}\r\n".encode())
     read = b""
     while not read.endswith(PROMPTS):
-        read += console.recv(65536)
+        if not (some := console.recv(65536)):
+            raise ConnectionError("Jasmin's console is closed")
+        read += some
     answer = read.decode(errors="replace")
     if line == "ok" and "Successfully" not in answer:
         raise RuntimeError(f"Jasmin's console says {answer}")

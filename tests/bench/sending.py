@@ -16,7 +16,7 @@ import uvloop
 
 from bench.campaigns import carrier, cpu_seconds, platform, prepare, send, sender
 from bench.gateway import Gateway
-from bench.jasmin import JASMIN, obtain_jasmin, running_jasmin
+from bench.jasmin import JASMIN, running_jasmin
 from bench.kannel import KANNEL, running_kannel
 from bench.raw import raw_link_rate
 from bench.rows import SHORT, Findings, Row, measured, say
@@ -212,7 +212,6 @@ def beside_jasmin(ours: Row) -> Row:
     theirs: list[Run] = []
     told: dict[str, object] = {"aim": "", "reached": None}
     try:
-        obtain_jasmin()
         for _ in range(RUNS):
             theirs.append(gateway(JASMIN_PEER, Link("fast", WINDOW, 100_000, JASMIN_BINDS), 20))
             say(f"  Jasmin {theirs[-1].per_s:,.0f}/s; {costs(theirs[-1:])}")
