@@ -62,8 +62,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     together: defaultdict[str, float] = defaultdict(float)
     for path, limit in longest.items():
         together[shared_platforms.of(str(path))] += limit
-    items.sort(key=lambda item: longest[item.path], reverse=True)
-    items.sort(key=lambda item: together[shared_platforms.of(str(item.path))], reverse=True)
+    items.sort(
+        key=lambda item: (together[shared_platforms.of(str(item.path))], longest[item.path]),
+        reverse=True,
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
