@@ -96,6 +96,8 @@ def test_a_text_of_more_than_255_parts_is_refused() -> None:
 def test_a_sixteen_bit_reference_is_read_too() -> None:
     assert text.concatenation(bytes.fromhex("0804BEEF0302")) == (0xBEEF, 3, 2)
     assert text.concatenation(b"") is None
+    for whole_or_impossible in ("0500032A0101", "0500032A0100", "0500032A0203", "0500032A0000"):
+        assert text.concatenation(bytes.fromhex(whole_or_impossible)) is None
     assert text.concatenation(b"\x05\x04\x0b\x84") is None
 
 

@@ -116,13 +116,18 @@ def split_header(octets: bytes) -> tuple[bytes, bytes]:
 
 
 def concatenation(header: bytes) -> tuple[int, int, int] | None:
-    """(reference, parts, part from 1) that a user data header tells, with 8 or 16 bit reference."""
+    """(reference, parts, part from 1) that a user data header tells, with 8 or 16 bit reference.
+
+    None where that makes no part of a longer text: 1 of 1, or a part that can not be (3GPP 23.040,
+    9.2.3.24.1: then the element is ignored).
+    """
     at = 0
     while at + 2 <= len(header):
         element, length = header[at], header[at + 1]
         value = header[at + 2 : at + 2 + length]
         if (element, len(value)) in ((0x00, 3), (0x08, 4)):
-            return int.from_bytes(value[:-2]), value[-2], value[-1]
+            parts, part = value[-2:]
+            return (int.from_bytes(value[:-2]), parts, part) if 0 < part <= parts > 1 else None
         at += 2 + length
     return None
 
