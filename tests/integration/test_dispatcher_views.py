@@ -25,8 +25,9 @@ from campaign_events.message import (
     Skipped,
     Submission,
 )
-from campaign_events.projection import Database
+from campaign_events.projection import Database, Document, View
 from campaign_events.projector import Projector
+from dispatcher.inflight import InFlight, Message, stored
 from dispatcher.views import MESSAGES
 
 MOMENT = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -39,19 +40,19 @@ class Kept:
         self._log = log
         self._db = db
         self._projector = projector
-        self._address = Address(workspace, new_id())
+        self.address = Address(workspace, new_id())
 
     async def after(self, *events: Event, at: datetime = MOMENT) -> dict[str, Any]:
         """The sending when these have been folded too."""
         for event in events:
-            fact = Fact(event, self._address, new_id())
+            fact = Fact(event, self.address, new_id())
             seq = await self._log.append_fact(fact, Origin(new_id(), at, "test"))
         assert await self._projector.reached(seq, 10)
         sendings = self._db[MESSAGES.collection("sendings")]
-        return await sendings.find_one({"_id": self._address.thing}) or {}
+        return await sendings.find_one({"_id": self.address.thing}) or {}
 
     async def deferred(self) -> Sequence[dict[str, Any]]:
-        found = self._db[MESSAGES.collection("deferred")].find({"campaign": self._address.thing})
+        found = self._db[MESSAGES.collection("deferred")].find({"campaign": self.address.thing})
         return await found.sort("number").to_list()
 
 
@@ -147,3 +148,23 @@ async def test_what_expired_with_nothing_left_still_waits_for_reports(
 ) -> None:
     sending = await kept.after(planned(1, 3), SendingExpired(left=left))
     assert (sending["expired"], sending["finished"]) == (True, finished)
+
+
+async def test_a_message_is_one_whichever_of_its_ids_it_is_found_by(
+    kept: Kept, db: Database
+) -> None:
+    two = Submission(number=7, carrier_ids=("p0", "p1"))
+    await kept.after(planned(1, 9), taken((7, 7)), MessagesSubmitted(link="l", messages=(two,)))
+
+    async def tell(rows: Sequence[Document], *, with_phones: bool) -> list[Message]:
+        assert not with_phones
+        return [stored(row, kept.address.workspace) for row in rows]
+
+    inflight = InFlight("l", View(MESSAGES, db), lambda: 0, tell)
+    known = Message(kept.address.thing, kept.address.workspace, 7, parts=2)
+    inflight.know(known, 1, "p1")
+
+    found = await inflight.find(["p0"], [])
+
+    assert found["p0"] == (known, 0)
+    assert found["p0"][0] is known

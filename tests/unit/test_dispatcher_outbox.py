@@ -84,8 +84,19 @@ def test_parts_that_rest_come_at_once_when_their_message_is_to_go_back() -> None
     settled, out = settling(), Outcomes("l")
     settled.open["c", 1] = message(1, parts=2)
     settled.answered([answer(1, "accepted"), answer(1, "temporary", part=1)], out)
-    assert settled.due_again(lambda _: False) == []
-    assert [part.key for part in settled.due_again(lambda _: True)] == [("c", 1, 1)]
+    assert settled.due_again(10) == []
+    assert [part.key for part in settled.again_of(lambda _: True)] == [("c", 1, 1)]
+
+
+def test_of_the_parts_that_may_go_once_more_no_more_come_than_the_rate_allows() -> None:
+    settled, out = settling(), Outcomes("l")
+    for number in (1, 2, 3):
+        settled.open["c", number] = message(number, parts=2)
+        settled.answered([answer(number, "accepted"), answer(number, "throttled", part=1)], out)
+    settled._again = [(0.0, part) for _, part in settled._again]
+    assert [part.key[1] for part in settled.due_again(2)] == [1, 2]
+    assert settled.due_again(0) == []
+    assert [part.key[1] for part in settled.due_again(2)] == [3]
 
 
 def test_after_the_end_of_its_campaign_a_temporary_error_is_final() -> None:
@@ -100,7 +111,7 @@ def test_a_message_that_the_carrier_has_in_part_is_not_completed_for_ever() -> N
     settled, out = settling(), Outcomes("l")
     settled.open["c", 1] = message(1, parts=2)
     settled.answered([answer(1, "accepted"), answer(1, "temporary", part=1)], out)
-    settled.due_again(lambda _: True)
+    settled.again_of(lambda _: True)
     settled.answered([answer(1, "temporary", part=1, at=NOW + timedelta(hours=25))], out)
     assert told(out) == {"refused": 1}
 

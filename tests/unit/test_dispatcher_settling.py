@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +7,7 @@ from campaign_events.message import UnmatchedReport
 from dispatcher.inflight import InFlight, Message, reference
 from dispatcher.links.link import Answer, Part, Report, Source, Token, Verdict
 from dispatcher.outcomes import Outcomes
-from dispatcher.settling import Settling
+from dispatcher.settling import HELD_FOR, OnUnknown, Settling
 from dispatcher.strays import Stray, Strays
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -19,10 +19,10 @@ class NoSession:
         raise AssertionError(sequence)
 
 
-def settling() -> Settling:
+def settling(on_unknown: OnUnknown = "fail") -> Settling:
     """No view behind it: every id in these tests is known in memory, or there is none to ask."""
     nowhere: Any = None
-    return Settling(InFlight("l", nowhere, lambda: 0, nowhere), undecided_wait_s=0)
+    return Settling(InFlight("l", nowhere, lambda: 0, nowhere), 0, on_unknown)
 
 
 def message(parts: int = 1, number: int = 1, tries: int = 0) -> Message:
@@ -33,13 +33,15 @@ def answer(verdict: Verdict, part: int = 0, name: str | None = None, number: int
     return Answer(("c", number, part), 0 if name else 8, name, verdict, NOW)
 
 
-def report(name: str, *, delivered: bool = True, ref: int | None = None) -> Report:
+def report(
+    name: str, *, delivered: bool = True, ref: int | None = None, age_s: float = 0
+) -> Report:
     return Report(
         message_id=name,
         state="delivered" if delivered else "failed",
         error=None if delivered else "001",
         stat="DELIVRD" if delivered else "UNDELIV",
-        at=NOW,
+        at=datetime.now(UTC) - timedelta(seconds=age_s),
         destination=PHONE[1:],
         source="Shop",
         reference=ref,
@@ -214,6 +216,18 @@ async def test_parts_of_an_undecided_message_are_acknowledged_when_all_are_heard
     assert told(out) == {"submitted": 1, "delivered": 1}
 
 
+async def test_a_part_whose_other_is_not_answered_for_long_is_kept_and_acknowledged() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    settled.answered([answer("accepted", 0, "p0")], out)
+
+    assert await hear(settled, out, report("p0", age_s=HELD_FOR.total_seconds()))
+    assert [one.carrier_id for one in out.unmatched] == ["p0"]
+    settled.answered([answer("accepted", 1, "p1")], out)
+
+    assert told(out) == {"submitted": 1, "part": 1}
+
+
 async def test_a_held_part_is_stored_once_its_message_is_given_up() -> None:
     settled, out = settling(), Outcomes("l")
     settled.open["c", 1] = message(parts=2)
@@ -296,9 +310,7 @@ def test_without_a_reference_the_sender_must_be_the_same() -> None:
 
 
 def test_a_link_that_resends_puts_undecided_messages_back() -> None:
-    nowhere: Any = None
-    inflight = InFlight("l", nowhere, lambda: 0, nowhere)
-    settled, out = Settling(inflight, 0, "resend"), Outcomes("l")
+    settled, out = settling("resend"), Outcomes("l")
     settled.open["c", 1] = message()
     settled.answered([answer("unknown")], out)
 
@@ -307,6 +319,17 @@ def test_a_link_that_resends_puts_undecided_messages_back() -> None:
     [(_, deferral)] = out.deferrals()
     assert (deferral.error, deferral.temporary) == ("outcome_unknown", True)
     assert not len(settled.undecided)
+
+
+def test_the_first_copy_of_a_message_that_is_sent_again_is_known_by_none_of_its_ids() -> None:
+    settled, out = settling("resend"), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    settled.answered([answer("accepted", 0, "p0"), answer("unknown", 1)], out)
+
+    settled.give_up(out)
+
+    assert told(out) == {"deferred": 1}
+    assert not settled._inflight._by_id
 
 
 def test_throttling_is_no_try_of_the_message_itself() -> None:

@@ -108,6 +108,16 @@ class InFlight:
         """Remember under which id the carrier keeps a part."""
         message.carrier_ids[part] = carrier_id
         self._by_id[carrier_id] = (message, part)
+
+    def forget(self, message: Message) -> None:
+        """Know a message by no id any more: it goes to the carrier anew, under others."""
+        for name in message.carrier_ids.values():
+            known = self._by_id.get(name)
+            if known is not None and known[0] is message:
+                del self._by_id[name]
+
+    def let_go(self) -> None:
+        """Let go of the oldest beyond `KEPT` about which the view holds every fact."""
         while len(self._by_id) > KEPT:
             oldest, _ = next(iter(self._by_id.values()))
             if not 0 < oldest.seq <= self._folded_to():
@@ -143,10 +153,16 @@ class InFlight:
             row["submitted_at"] = row["submitted_at"].replace(tzinfo=UTC)
         rows.sort(key=lambda row: row["submitted_at"])
         found: dict[str, tuple[Message, int]] = {}
-        for message in await self._tell(rows, with_phones=with_phones) if rows else ():
-            for part, name in message.carrier_ids.items():
+        for told in await self._tell(rows, with_phones=with_phones) if rows else ():
+            message = self._known(told)
+            for part, name in told.carrier_ids.items():
                 found[name] = self._by_id.setdefault(name, (message, part))
         return found
+
+    def _known(self, told: Message) -> Message:
+        """Return a message as it is known by another of its ids: its parts end in one place."""
+        known = (self._by_id.get(name) for name in told.carrier_ids.values())
+        return next((one for one, _ in filter(None, known) if one.key == told.key), told)
 
 
 def stored(row: Document, workspace: str, phone: str = "") -> Message:

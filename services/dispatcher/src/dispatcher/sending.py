@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from pymongo.errors import PyMongoError
 
 from campaign_events import tracing
 from campaign_events.envelope import Address, derived_id
@@ -150,6 +151,7 @@ class Sender:
 
         Raises:
             Conflict: somebody else owns the link.
+            PyMongoError: MongoDB is away; what is with the carrier was heard out all the same.
 
         """
         taker = Taker(self.store, self.link.id, lease.epoch, self.is_suppressed)
@@ -158,7 +160,11 @@ class Sender:
                 await self._wait()
                 with TURN.labels(self.link.id).time():
                     await self._turn(lease, taker)
-            await self._drain()
+        except PyMongoError:
+            await self._drain(lease)
+            raise
+        else:
+            await self._drain(lease)
         finally:
             self.shelf.close()
             OPEN.labels(self.link.id).set(0)
@@ -208,7 +214,12 @@ class Sender:
                 await taker.open_portion(campaign, now)
 
     async def _settle(self) -> _Heard:
-        """Settle everything that has come from the carrier; heed and confirm what people wrote."""
+        """Settle everything that has come from the carrier; heed and confirm what people wrote.
+
+        Raises:
+            PyMongoError: who was reported on, or wrote, can not be found; answers are stored.
+
+        """
         batch = self.link.collect()
         out = Outcomes(self.link.id)
         now = time.monotonic()
@@ -217,11 +228,15 @@ class Sender:
         if self.settling.answered(batch.answers, out):
             self._rate.throttled(now)
         self.settling.late(batch.late, out)
-        done = await self.settling.reported(batch.reports, out)
-        self.settling.give_up(out)
-        measuring.measure_reports(self.link.id, batch.reports)
-        OPEN.labels(self.link.id).set(len(self.settling.open))
-        await self.opt_outs.heard(self.link.id, batch.inbound)
+        try:
+            done = await self.settling.reported(batch.reports, out)
+            self.settling.give_up(out)
+            measuring.measure_reports(self.link.id, batch.reports)
+            OPEN.labels(self.link.id).set(len(self.settling.open))
+            await self.opt_outs.heard(self.link.id, batch.inbound)
+        except PyMongoError:
+            await self._store(out)  # the carrier says its answers once, and the rest again
+            raise
         self.link.acknowledge(batch.inbound)
         return _Heard(out, done)
 
@@ -251,7 +266,8 @@ class Sender:
         """Take what fits, store the intent, and only then let the carrier see it."""
         erased = set(self._erased)
         active = self._active(put_away=bool(erased))
-        self._outbox.put_again(self.settling.due_again(lambda one: self._say(one) == "back"))
+        self._outbox.put_again(self.settling.again_of(lambda one: self._say(one) == "back"))
+        self._put_again()
         if self._outbox.reviewable:
             await self._take_back()
         picked = () if self._outbox else self._pick(active)
@@ -259,6 +275,12 @@ class Sender:
             await self._take(taker, picked)
         self._write()
         self._erased -= erased
+
+    def _put_again(self) -> None:
+        """Have the carrier offered once more what it did not take, as fast as the link may go."""
+        parts = self.settling.due_again(self._rate.room(time.monotonic()))
+        self._rate.spend(len(parts))
+        self._outbox.put_again(parts)
 
     def _active(self, *, put_away: bool) -> Sequence[Outgoing]:
         """Return what may be sent, and have it read ahead; the rest lets go of what was read."""
@@ -334,8 +356,11 @@ class Sender:
                     await keep(self.store, end, address, origin(), name)
                 campaign.ended(end)
 
-    async def _drain(self) -> None:
-        """Hear out what is with the carrier, for a while, so that nothing is left undecided."""
+    async def _drain(self, lease: Lease) -> None:
+        """Hear out the carrier and give it the rest of what it has in part, for a while.
+
+        So nothing is left undecided: a message whose rest can not go out now has failed.
+        """
         out = Outcomes(self.link.id)
         now = datetime.now(UTC)
         unsent = [Answer(part.key, 0, None, "unsent", now) for part in self._outbox.empty()]
@@ -343,5 +368,19 @@ class Sender:
         await out.append(self.store)
         give_up = time.monotonic() + DRAIN_S
         while self.settling.open and self.link.up and time.monotonic() < give_up:
-            await self._store_heard(await self._settle())
+            if not lease.lost.is_set():
+                self._put_again()
+                self._write()
+            with suppress(PyMongoError):
+                await self._store_heard(await self._settle())
             await asyncio.sleep(LINGER_S)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Say of what is begun and can not be ended what is known of it."""
+        out = Outcomes(self.link.id)
+        self.settling.answered(self.link.collect().answers, out)
+        for part in (*self._outbox.empty(), *self.settling.again_of(lambda _: True)):
+            if part.key[:2] in self.settling.open:
+                self.settling.withdrawn(part, out)
+        await out.append(self.store)

@@ -22,6 +22,8 @@ WITHDRAWN = "withdrawn"
 RETRIED_FOR = timedelta(hours=24)
 """So long the carrier's temporary refusals of one message are not taken for a final one."""
 THROTTLED_S = 1.0
+HELD_FOR = timedelta(seconds=5)
+"""So long a report on one part waits, unacknowledged, for the answers to the others."""
 
 UNMATCHED = Counter(
     "carillon_link_unmatched_reports", "Final reports on ids that nobody knew then", ["link"]
@@ -50,6 +52,7 @@ class Settling:
 
     def answered(self, answers: Iterable[Answer], out: Outcomes) -> bool:
         """Settle submits; True when the carrier asked us to slow down."""
+        self._inflight.let_go()
         throttled = False
         for answer in answers:
             campaign, number, part = answer.key
@@ -120,18 +123,28 @@ class Settling:
         if len(message.carrier_ids.keys() | message.errors.keys()) == message.parts:
             self._settle(message, told, out)
 
-    def due_again(self, hurry: Callable[[Message], bool]) -> list[Part]:
-        """Take out the parts that may be submitted once more, and those of messages in a hurry."""
+    def due_again(self, at_most: int) -> list[Part]:
+        """Take out so many of the parts that may be submitted once more by now."""
         now = time.monotonic()
-        due: list[tuple[float, Part]] = []
+        return self._take_again(lambda moment, _: moment <= now, at_most)
+
+    def again_of(self, wanted: Callable[[Message], bool]) -> list[Part]:
+        """Take out the parts of some messages that were to be submitted once more some time."""
+        return self._take_again(lambda _, message: wanted(message), len(self._again))
+
+    def _take_again(self, wanted: Callable[[float, Message], bool], at_most: int) -> list[Part]:
+        taken: list[Part] = []
         later: list[tuple[float, Part]] = []
         for moment, part in self._again:
             message = self.open.get(part.key[:2])
-            if message is not None:
-                ready = moment <= now or hurry(message)
-                (due if ready else later).append((moment, part))
+            if message is None:
+                continue
+            if len(taken) < at_most and wanted(moment, message):
+                taken.append(part)
+            else:
+                later.append((moment, part))
         self._again = later
-        return [part for _, part in due]
+        return taken
 
     def wait_for(self, message: Message) -> None:
         """Keep a message that may or may not be with the carrier until a report tells."""
@@ -161,6 +174,7 @@ class Settling:
                 continue
             if self._on_unknown == "resend" and not _tried_for_long(message, datetime.now(UTC)):
                 self.undecided.remove(message)
+                self._inflight.forget(message)
                 out.deferred(message, OUTCOME_UNKNOWN, _rest_s(message.tries))
             else:
                 out.undecided(message)
@@ -169,7 +183,8 @@ class Settling:
         """Match reports with messages; what matches none is kept until its message is known.
 
         Returns the reports that may be acknowledged once `out` is stored. One that is early for
-        its message, whose other parts are not answered yet, is held back and looked at again.
+        its message, whose other parts are not answered yet, is held back and looked at again; for a
+        moment only, for a carrier may say nothing else until it is acknowledged.
         """
         done = [report for report in reports if report.state == "interim"]
         final = [*self._held, *(report for report in reports if report.state != "interim")]
@@ -189,8 +204,10 @@ class Settling:
             if known is None:
                 self._keep(report, error, out)
             elif not self._end_part(*known, error, out):
-                self._held.append(report)
-                continue
+                if datetime.now(UTC) - report.at < HELD_FOR:
+                    self._held.append(report)
+                    continue
+                self._keep(report, error, out)
             done.append(report)
         return done
 
