@@ -95,7 +95,7 @@ async def test_a_campaign_goes_from_a_file_to_numbers_that_agree_everywhere(
     }
     assert [row["line"] for row in report["bad_rows"]] == file.bad[:20]
 
-    waiting = (await ask(crew.moderator, "GET", "/moderation/campaigns"))["items"]
+    waiting = (await crew.seen("/moderation/campaigns", crew.moderator))["items"]
     assert [(row["id"], row["recipients"]) for row in waiting] == [(campaign, 397)]
     assert (await crew.seen("/overview/funnel"))["pending_moderation"] == 1
     assert (await crew.seen("/campaigns"))["items"] == []
