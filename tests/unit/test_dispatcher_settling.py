@@ -228,6 +228,15 @@ async def test_a_part_whose_other_is_not_answered_for_long_is_kept_and_acknowled
     assert told(out) == {"submitted": 1, "part": 1}
 
 
+async def test_a_part_of_an_undecided_message_is_held_until_that_is_given_up() -> None:
+    settled, out = settling(), Outcomes("l")
+    settled.open["c", 1] = message(parts=2)
+    settled.answered([answer("accepted", 0, "p0"), answer("unknown", 1)], out)
+
+    assert not await hear(settled, out, report("p0", age_s=HELD_FOR.total_seconds()))
+    assert not out.unmatched
+
+
 async def test_a_held_part_is_stored_once_its_message_is_given_up() -> None:
     settled, out = settling(), Outcomes("l")
     settled.open["c", 1] = message(parts=2)

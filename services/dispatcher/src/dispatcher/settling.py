@@ -204,7 +204,8 @@ class Settling:
             if known is None:
                 self._keep(report, error, out)
             elif not self._end_part(*known, error, out):
-                if datetime.now(UTC) - report.at < HELD_FOR:
+                is_open = known[0].key in self.open
+                if not is_open or datetime.now(UTC) - report.at < HELD_FOR:
                     self._held.append(report)
                     continue
                 self._keep(report, error, out)
