@@ -140,7 +140,10 @@ async def test_filters_can_be_combined(world: World, admin: httpx.AsyncClient) -
     other = await world.write(2, resource=Resource("campaign", "c2"))
     sender = await world.write(3, action="sender.created", resource=Resource("sender", "s1"))
 
+    erased = await world.write(-1, action="ops.erased", resource=Resource("person", None))
+
     assert await ids(admin, actor="bo") == [stopped]
+    assert await ids(admin, resource="person") == [erased]
     assert await ids(admin, action="campaign.paused") == [other, paused]
     assert await ids(admin, action=["sender.created", "campaign.stopped"]) == [sender, stopped]
     assert await ids(admin, resource="c1") == [stopped, paused]
@@ -150,7 +153,13 @@ async def test_filters_can_be_combined(world: World, admin: httpx.AsyncClient) -
     assert await ids(admin, resource=["c2", "sender"]) == [sender, other]
     assert await ids(admin, actor="ann", resource="c1") == [paused]
     assert await ids(admin, actor="nobody") == []
-    assert await ids(admin, actor="", action="", resource="") == [sender, other, stopped, paused]
+    assert await ids(admin, actor="", action="", resource="") == [
+        sender,
+        other,
+        stopped,
+        paused,
+        erased,
+    ]
 
 
 async def test_time_is_bounded_from_a_moment_on_and_before_another(

@@ -17,6 +17,7 @@ from campaign_events.campaign import (
     CampaignResumed,
     CampaignStarted,
 )
+from campaign_events.envelope import Address, Origin, encode, new_id
 from campaign_events.message import SendingExpired, SendingFinished
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
@@ -100,6 +101,22 @@ async def test_a_window_pauses_and_resumes_a_campaign_again_and_again(
         CampaignResumed(was="paused", until=CLOSES + timedelta(days=1)),
         CampaignPaused(was="sending", until=OPENS + timedelta(days=1)),
     ]
+
+
+@pytest.mark.usefixtures("core")
+async def test_a_campaign_that_this_version_can_not_read_keeps_no_other_waiting(
+    team: Team, clock: Clock, nc: Client
+) -> None:
+    newer, campaign = await built(team), await built(team)
+    address = Address(team.workspace, newer)
+    fact = CampaignStarted(was="pending")
+    entry = encode(fact, new_id(), address, Origin(new_id(), NOON, "test"))
+    await nc.jetstream().publish(
+        f"campaign.{team.workspace}.{newer}.sung", entry.replace(b".started", b".sung")
+    )
+    await clock.strikes(NOON)
+
+    assert await lived(team, campaign) == [CampaignStarted]
 
 
 @pytest.mark.usefixtures("core")

@@ -78,7 +78,7 @@ async def test_a_caller_who_asks_too_often_waits_and_nobody_else_does(
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == "7"
     assert refused.headers["content-type"] == "application/problem+json"
-    assert refused.json()["code"] == "too_many_requests"
+    assert refused.json()["code"] == "rate_limited"
     assert (await ask(seldom)).status_code == 200
     assert (await ask(often, path="/readyz")).status_code == 200
     assert (await ask(often, path="/readyz/serving")).status_code == 200

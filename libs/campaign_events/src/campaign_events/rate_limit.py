@@ -48,7 +48,7 @@ class Window:
 
 
 class RateLimit:
-    """Answers 429 `too_many_requests`, with `Retry-After`, to who asks too often.
+    """Answers 429 `rate_limited`, with `Retry-After`, to who asks too often.
 
     Probes are never counted. An address whose tokens are refused again and again is refused as a
     whole, but for callers whose token has been checked there.
@@ -86,7 +86,7 @@ class RateLimit:
 
 
 def _too_many(wait: int) -> ASGIApp:
-    problem = Problem(429, "too_many_requests", f"Too many requests: ask again in {wait} s.")
+    problem = Problem(429, "rate_limited", f"Too many requests: ask again in {wait} s.")
     response = problem.response()
     response.headers["Retry-After"] = str(wait)
     return response

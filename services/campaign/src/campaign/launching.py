@@ -27,7 +27,7 @@ from campaign_events.campaign import (
 from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address, Batch, Origin, Recorded, derived_id
-from campaign_events.eventlog import EventLog, Rejected, Unavailable
+from campaign_events.eventlog import EventLog, NotUnderstood, Rejected, Unavailable
 from campaign_events.executing import execute
 from campaign_events.projection import Document, Projection, View, Write, Writes
 from campaign_events.windows import is_open
@@ -163,6 +163,8 @@ class Launcher:
             await execute(self._log, campaign_decider, address, KeepTime(now), origin)
         except Refused as refusal:
             log.info("refused", campaign=entry["_id"], why=str(refusal))
+        except NotUnderstood as error:
+            log.warning("waits for a newer version", campaign=entry["_id"], why=str(error))
 
 
 def is_late(entry: Document, now: datetime) -> bool:

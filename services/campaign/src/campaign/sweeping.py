@@ -11,7 +11,7 @@ from campaign.campaign import campaign_decider
 from campaign.state import Absent
 from campaign_events.directread import ReadFailed
 from campaign_events.envelope import Address
-from campaign_events.eventlog import EventLog, Unavailable
+from campaign_events.eventlog import EventLog, NotUnderstood, Unavailable
 from campaign_events.projection import Document
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ class Sweeper:
             try:
                 while await self.sweep_one():
                     pass
-            except (PyMongoError, ReadFailed, Unavailable) as error:
+            except (PyMongoError, ReadFailed, Unavailable, NotUnderstood) as error:
                 log.warning("sweeping is tried again", why=repr(error))
             await asyncio.sleep(LOOK_EVERY_S)
 

@@ -16,7 +16,7 @@ from campaign_events.audit import ANYBODY, DENIED
 from campaign_events.projection import Document
 
 PATIENCE_S = 3.0
-TYPES = frozenset(("campaign", "sender", "suppression", "settings", "door", "ops"))
+TYPES = frozenset(("campaign", "sender", "suppression", "person", "settings", "door", "ops"))
 """What `?resource=` means as a kind of thing; anything else is an id."""
 _NEWEST_FIRST = (("at", DESCENDING), ("_id", DESCENDING))
 _PIECE = 1000
