@@ -218,3 +218,21 @@ async def test_callers_are_counted_by_their_own_address_whatever_they_claim(tmp_
         assert [await asked("127.0.0.2") for _ in range(3)] == [401, 401, 429]
         assert await asked("127.0.0.2", claims="10.0.0.9") == 429
         assert await asked("127.0.0.3") == 401
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+async def test_who_is_refused_in_the_middle_of_a_body_is_not_taken_for_gone_afterwards(
+    tmp_path: Path, method: str
+) -> None:
+    """To Caddy a caller whose body it left unread has hung up, and so has their next request."""
+    request = f"{method} {CAMPAIGN}/contacts HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n"
+    async with a_service_with_limits(tmp_path) as port, serving(tmp_path, service=port) as edge:
+        reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+        writer.write(request.encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"x" * 30 + b"GET /api/v1/overview HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(5):
+            rest = await reader.read(65536)
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 401 ")
+    assert (b"\r\nConnection: close\r\n" in head, rest) == (True, b"")

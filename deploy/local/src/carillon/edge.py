@@ -11,7 +11,7 @@ import httpx
 from carillon.binaries import CADDY
 from carillon.dashboard import dashboard
 from carillon.files import write_atomically
-from carillon.guarding import EdgeTls, bodies, headers, times
+from carillon.guarding import EdgeTls, bodies, hanging_up, headers, times
 from carillon.supervisor import Program
 
 DEFAULT_PORT = 8080
@@ -124,6 +124,7 @@ class Edge:
             **times(),
             "routes": [
                 *guard,
+                *hanging_up(),
                 _unheard_of(),
                 _hidden_probes(),
                 *bodies(),
@@ -198,8 +199,7 @@ def _nothing() -> Json:
 
 
 def _errors() -> list[Json]:
-    # 499: to Caddy the client seems to be gone; one that is there all the same may try again.
-    unreachable = "{http.error.status_code} in [499, 502, 503, 504]"
+    unreachable = "{http.error.status_code} in [502, 503, 504]"
     core = "The dispatcher cannot be reached; try again in a moment."
     other = "This part of Carillon cannot be reached; try again in a moment."
     of_core = [route.matcher() | {"expression": unreachable} for route in _core_routes()]

@@ -20,6 +20,8 @@ GIVEN = "given"
 HEAD_WITHIN = "10s"
 IDLE_FOR = "2m"
 LONGEST_HEAD = 32 * 1024
+REFUSED_UNREAD = (401, 403, 408, 413, 415, 429, 503)
+"""What services answer before they have read a body; of uploads they may refuse anything early."""
 TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
@@ -99,6 +101,29 @@ def headers(authority: str | None, *, tls: bool) -> list[Json]:
         _said(api, {name: [value] for name, value in browsing.HEADERS.items()}),
         _said({"not": [api]}, {"Content-Security-Policy": [_pages(authority)]}),
     ]
+
+
+def hanging_up() -> list[Json]:
+    """Routes that end the connection of who is refused before their body has been read.
+
+    Where an answer overtakes a body, Caddy (2.11, duplex) gives up reading in the middle, and takes
+    whoever comes next on that connection for gone: it answers 499 to all they ask.
+    """
+    bodies = ["POST", "PUT", "PATCH"]
+    uploads: Json = {"method": ["PUT"], "path": list(UPLOADS)}
+    return [
+        _hung_up({"method": bodies, "protocol": "http/1.1"}, REFUSED_UNREAD),
+        _hung_up({**uploads, "protocol": "http/1.1"}, (4, 5)),
+    ]
+
+
+def _hung_up(match: Json, statuses: Sequence[int]) -> Json:
+    response = {
+        "require": {"status_code": list(statuses)},
+        "set": {"Connection": ["close"]},
+        "deferred": True,
+    }
+    return {"match": [match], "handle": [{"handler": "headers", "response": response}]}
 
 
 def _said(match: Mapping[str, object], these: Mapping[str, Sequence[str]]) -> Json:
