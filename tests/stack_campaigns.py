@@ -36,10 +36,13 @@ class Crew:
     _position: str | None = None
 
     @classmethod
-    def of(cls, platform: Platform, workspace: str | None = None) -> "Crew":
+    def of(
+        cls, platform: Platform, workspace: str | None = None, after: str | None = None
+    ) -> "Crew":
+        """People of a workspace (a new one, if none is named), who see what was before `after`."""
         name = workspace or f"w{uuid.uuid4().hex[:12]}"
         author = platform.client(name, "author", sub="ann")
-        return cls(name, author, platform.client(name, "moderator", sub="mo"))
+        return cls(name, author, platform.client(name, "moderator", sub="mo"), after)
 
     async def close(self) -> None:
         await self.author.aclose()

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import forked
 from carillon.cli import app
 from ledgers import differing_views
+from log_ends import log_position
 from stack_campaigns import Crew, csv_of, phones
 from stacks import CARILLON, Link, Platform, ask, plain_environment, platform
 
@@ -41,8 +42,8 @@ async def carillon(*arguments: str) -> tuple[int, str]:
 
 
 async def seen(up: Platform) -> dict[str, Any]:
-    """What the pages and lists of a workspace say."""
-    crew = Crew.of(up, WORKSPACE)
+    """What the pages and lists of a workspace say when they know all that is in the log."""
+    crew = Crew.of(up, WORKSPACE, after=await log_position(up))
     admin = up.client(WORKSPACE, "admin", sub="root")
     overview = await crew.seen("/overview")
     listed = (await crew.seen("/campaigns"))["items"]
