@@ -5,6 +5,8 @@ Uploads are streamed: they have a size limit of their own, and take as long as b
 """
 
 import asyncio
+from contextlib import suppress
+from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +16,8 @@ from campaign_events.sizes import MAX_BODY
 
 WITHIN_S = 60.0
 """How long a body may take to come, and how long an upload may be silent."""
+HEARD_OUT_S = 30.0
+"""How long an upload that is refused goes on to be taken, so that its sender gets to read why."""
 PLAIN = "identity"
 _STREAMED = ("/contacts", "/suppressions")
 
@@ -33,14 +37,17 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if is_upload := scope["method"] == "PUT" and scope["path"].endswith(_STREAMED):
+            upload = _Upload(receive, send)
+            receive, send = upload.next_piece, upload.answer
         if (encoding := Headers(scope=scope).get("content-encoding", PLAIN).lower()) != PLAIN:
             detail = f"The body is compressed ({encoding[:20]}): send it without Content-Encoding."
             response = Problem(415, "invalid", detail).response()
             response.headers["Accept-Encoding"] = PLAIN
             await response(scope, receive, send)
             return
-        if scope["method"] == "PUT" and scope["path"].endswith(_STREAMED):
-            await self._app(scope, _going_on(receive), send)
+        if is_upload:
+            await self._app(scope, receive, send)
             return
         try:
             async with asyncio.timeout(WITHIN_S):
@@ -79,20 +86,33 @@ async def _whole(receive: Receive) -> bytearray | None:
             return body
 
 
-def _going_on(receive: Receive) -> Receive:
-    """Return the same body, which ends as if its sender had gone when it falls silent."""
-    more = True
+class _Upload:
+    """A body that is passed on as it comes, and ends as if its sender had gone when it is silent.
 
-    async def next_piece() -> Message:
-        nonlocal more
-        if not more:
-            return await receive()
+    Who refuses it early is heard when it has ended, unless it is too large: most senders look for
+    an answer only then, and many of those that are cut off before never see it.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._more = True
+
+    async def next_piece(self) -> Message:
+        if not self._more:
+            return await self._receive()
         try:
             async with asyncio.timeout(WITHIN_S):
-                message = await receive()
+                message = await self._receive()
         except TimeoutError:
             message = {"type": "http.disconnect"}
-        more = message.get("more_body", False)
+        self._more = message.get("more_body", False)
         return message
 
-    return next_piece
+    async def answer(self, message: Message) -> None:
+        status = message.get("status", HTTPStatus.OK)
+        if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARD_OUT_S):
+                    while self._more:
+                        await self.next_piece()
+        await self._send(message)
