@@ -133,8 +133,18 @@ async def test_a_body_that_is_too_large_is_a_problem(
         answer = await caller.request(method, path, content=pieces(size), headers=length)
         assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["connection"] == "close"
     assert answer.json()["code"] == "too_large"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_long_body_that_nobody_wants_ends_the_connection(
+    caller: httpx.AsyncClient,
+) -> None:
+    for method in ("POST", "PUT", "PATCH"):
+        answer = await caller.request(method, "/nope", content=b"x" * MAX_BODY)
+        assert (answer.status_code, answer.headers.get("connection")) == (404, "close")
+        assert (await caller.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize("path", [f"{CAMPAIGN}/contacts", "/api/v1/suppressions"])

@@ -132,7 +132,7 @@ class Edge:
                 *dashboard(self.pages, self.sign_in, self.sign_in_at),
                 _nothing(),
             ],
-            "errors": {"routes": [*guard, *_errors()]},
+            "errors": {"routes": [*guard, *hanging_up(), *_errors()]},
         }
         apps: Json = {"http": {"grace_period": "2s", "servers": {"edge": server}}}
         if self.tls is not None:

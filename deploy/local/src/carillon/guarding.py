@@ -20,8 +20,9 @@ GIVEN = "given"
 HEAD_WITHIN = "10s"
 IDLE_FOR = "2m"
 LONGEST_HEAD = 32 * 1024
-REFUSED_UNREAD = (401, 403, 408, 413, 415, 429, 503)
-"""What services answer before they have read a body; of uploads they may refuse anything early."""
+REFUSED_FOR_BODY = (408, 413, 415)
+REFUSED_UNREAD = (401, 403, 404, 405, 429, 502, 503, 504)
+"""What may be answered before a body has been read; of uploads services refuse anything early."""
 TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
@@ -107,13 +108,13 @@ def hanging_up() -> list[Json]:
     """Routes that end the connection of who is refused before their body has been read.
 
     Where an answer overtakes a body, Caddy (2.11, duplex) gives up reading in the middle, and takes
-    whoever comes next on that connection for gone: it answers 499 to all they ask.
+    whoever comes next on that connection for gone: it answers 499 to all they ask. Of a body that
+    is long it gives up the rest, and closes without having said so.
     """
-    bodies = ["POST", "PUT", "PATCH"]
-    uploads: Json = {"method": ["PUT"], "path": list(UPLOADS)}
     return [
-        _hung_up({"method": bodies, "protocol": "http/1.1"}, REFUSED_UNREAD),
-        _hung_up({**uploads, "protocol": "http/1.1"}, (4, 5)),
+        _hung_up({}, REFUSED_FOR_BODY),
+        _hung_up({"method": ["POST", "PUT", "PATCH"]}, REFUSED_UNREAD),
+        _hung_up({"method": ["PUT"], "path": list(UPLOADS)}, (4, 5)),
     ]
 
 
@@ -123,6 +124,7 @@ def _hung_up(match: Json, statuses: Sequence[int]) -> Json:
         "set": {"Connection": ["close"]},
         "deferred": True,
     }
+    match |= {"protocol": "http/1.1"}  # others have a stream for each request
     return {"match": [match], "handle": [{"handler": "headers", "response": response}]}
 
 
