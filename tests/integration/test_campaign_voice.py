@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
+from campaign.adding import Addition, Additions
+from campaign.audience import Audiences
+from campaign.suppressed import SUPPRESSED, SuppressionList
 from campaign_events.call import CallsFinished, DiallingBroken
 from campaign_events.campaign import CampaignCreated, CampaignDeleted, ContactsUploaded
-from campaign_events.envelope import Position
+from campaign_events.envelope import Actor, Address, Origin, Position, new_id
+from campaign_events.eventlog import EventLog
 from campaign_events.moderation import ModerationApproved
 from campaign_events.projection import Database
+from campaign_events.shared_projection import SharedProjector
 from campaign_events.voice import (
     CampaignRestarted,
     ContactsAdded,
@@ -412,6 +418,67 @@ async def test_an_always_on_campaign_may_begin_with_nobody(team: Team, db: Datab
     assert sum(answer.json()["accepted"] for answer in answers) == 27
     stored = await db.contacts.find({"audience": campaign}).sort("number").to_list()
     assert [contact["number"] for contact in stored] == list(range(1, 28))
+
+
+@pytest.mark.usefixtures("core")
+async def test_processes_that_take_contacts_at_once_keep_each_others(
+    team: Team, db: Database, nc: Client
+) -> None:
+    campaign = await made(team, always_on=True)
+    await done(team, campaign, "start")
+    suppressed = SharedProjector(SUPPRESSED, nc, db, owner="x").view
+    processes = [
+        Additions(EventLog(nc), Audiences(db), SuppressionList(suppressed, b"secret"))
+        for _ in range(3)
+    ]
+
+    def addition(first: int) -> Addition:
+        contacts: list[tuple[str, dict[str, str]]] = [
+            (phone(number), {}) for number in range(first, first + 20)
+        ]
+        origin = Origin(new_id(), datetime.now(UTC), "campaign")
+        by = Actor(id="ann", name="Ann")
+        return Addition(Address(team.workspace, campaign), contacts, None, by, origin)
+
+    taken = await asyncio.gather(*(processes[k % 3].take(addition(1 + 10 * k)) for k in range(24)))
+
+    assert sum(report.accepted for report, _ in taken) == 250
+    stored = await db.contacts.find({"audience": campaign}).sort("number").to_list()
+    assert [contact["number"] for contact in stored] == list(range(1, 251))
+    said = [fact for fact in await team.facts(campaign) if isinstance(fact, ContactsAdded)]
+    assert [fact.first for fact in said] == [1, *(fact.last + 1 for fact in said[:-1])]
+    assert said[-1].last == 250
+    assert await db.additions.count_documents({}) == 0
+
+
+@pytest.mark.usefixtures("core")
+async def test_what_was_stored_by_one_that_died_is_said_by_the_next(
+    team: Team, db: Database
+) -> None:
+    campaign = await made(team, always_on=True)
+    await done(team, campaign, "start")
+    row = {"_id": f"{campaign}/{phone(9)}", "audience": campaign, "number": 1, "phone": phone(9)}
+    await db.contacts.insert_one(row)
+    await db.additions.insert_one(
+        {
+            "_id": campaign,
+            "audience": campaign,
+            "first": 1,
+            "last": 1,
+            "by": {"id": "ann", "name": "Ann"},
+            "command": new_id(),
+            "at": datetime.now(UTC),
+            "source": "campaign",
+            "correlation": None,
+        }
+    )
+
+    answer = await post(team, campaign, "contacts", {"contacts": [{"phone": phone(8)}]})
+
+    assert answer.json()["accepted"] == 1
+    said = [fact for fact in await team.facts(campaign) if isinstance(fact, ContactsAdded)]
+    assert [(fact.first, fact.last) for fact in said] == [(1, 1), (2, 2)]
+    assert await db.additions.count_documents({}) == 0
 
 
 @pytest.mark.usefixtures("core")

@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
+
+from pymongo.asynchronous.client_session import AsyncClientSession as Session
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from campaign.audience import Audiences
 from campaign.campaign import campaign_decider
@@ -13,13 +17,17 @@ from campaign.rows import Rows
 from campaign.state import Absent, State
 from campaign.suppressed import SuppressionList
 from campaign.voice.state import VoiceCampaign
+from campaign_events.decider import Conflict, Refused
 from campaign_events.envelope import Actor, Address, Origin, Position, Recorded
 from campaign_events.eventlog import EventLog
 from campaign_events.executing import execute
 from campaign_events.uploads.reading import Report
 from campaign_events.voice import ContactsAdded
 
+TRIES = 30
+"""A transaction of somebody else takes some milliseconds, and a dead one's a minute."""
 type Variables = Mapping[str, str]
+type Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,17 @@ class _Place:
 
 
 class Additions:
-    """Takes contacts in, for one campaign one request at a time."""
+    """Takes contacts in, for one campaign one request at a time.
+
+    A request's contacts are stored in one transaction with a claim on their numbers. Whoever finds
+    a claim says in the log what its owner may not have come to say: the same command, so it happens
+    once. Then the claim goes.
+    """
 
     def __init__(self, log: EventLog, audiences: Audiences, suppressions: SuppressionList) -> None:
         self._log = log
         self._contacts = audiences.contacts
+        self._claims = audiences.claims
         self._suppressions = suppressions
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -59,22 +73,43 @@ class Additions:
 
         Raises:
             Refused: the campaign takes no contacts now.
+            Conflict: other processes keep being faster.
 
         """
+        rows = Rows.read((cell for cell, _ in addition.contacts), addition.region)
         lock = self._locks.setdefault(addition.address.thing, asyncio.Lock())
         async with lock:
-            return await self._take(addition)
+            for attempt in range(TRIES):
+                if claim := await self._claims.find_one({"_id": addition.address.thing}):
+                    with suppress(Refused):
+                        await self._say(addition.address, claim)
+                try:
+                    return await self._take(addition, rows)
+                except PyMongoError as error:
+                    if not _is_overtaken(error):
+                        raise
+                await asyncio.sleep(0.01 * attempt)
+        raise Conflict(f"{addition.address.thing} takes other contacts all the time")
 
-    async def _take(self, addition: Addition) -> tuple[Report, Position]:
-        rows = Rows.read((cell for cell, _ in addition.contacts), addition.region)
-        place = await self._place(addition)
-        known = await self._known(place, rows)
-        strangers = [phone for phone in rows.phones if phone not in known]
-        suppressed = await self._suppressions.among(addition.address.workspace, strangers)
-        fresh = [phone for phone in strangers if phone not in suppressed]
-        seen = place.seen
-        if place.said is None and fresh:
-            seen = await self._add(addition, place, rows, fresh)
+    async def _take(self, addition: Addition, rows: Rows) -> tuple[Report, Position]:
+        claim: Document | None = None
+        client = self._contacts.database.client
+        async with client.start_session() as session, await session.start_transaction():
+            # First, so that nobody adds anything between the look at the log and what comes of it.
+            campaign = {"_id": addition.address.thing}
+            await self._claims.insert_one(campaign, session=session)
+            place = await self._place(addition)
+            known = await self._known(place, rows, session)
+            strangers = [phone for phone in rows.phones if phone not in known]
+            suppressed = await self._suppressions.among(addition.address.workspace, strangers)
+            fresh = [phone for phone in strangers if phone not in suppressed]
+            if place.said is None and fresh:
+                claim = _claim(addition, place, len(fresh))
+                await self._claims.replace_one(campaign, claim, session=session)
+                await self._store(addition, place, rows, fresh, session)
+            else:
+                await self._claims.delete_one(campaign, session=session)
+        seen = place.seen if claim is None else await self._say(addition.address, claim)
         added = len(fresh) if place.said is None else _within(known, place.said)
         duplicate = rows.duplicate + len(rows.phones) - len(suppressed) - added
         bad_rows = tuple(rows.bad_rows)
@@ -91,23 +126,27 @@ class Additions:
             campaign_decider.decide(state, wish)
         return _Place(audience, stored, said, Position.of("CAMPAIGNS", history[-1].seq))
 
-    async def _known(self, place: _Place, rows: Rows) -> dict[str, int]:
+    async def _known(self, place: _Place, rows: Rows, session: Session) -> dict[str, int]:
         """Return the numbers of those phones that are contacts as far as the log knows."""
         chosen = {
             "_id": {"$in": [f"{place.audience}/{phone}" for phone in rows.phones]},
             "number": {"$lte": place.stored},
         }
-        found = self._contacts.find(chosen, {"_id": 0, "phone": 1, "number": 1})
+        found = self._contacts.find(chosen, {"_id": 0, "phone": 1, "number": 1}, session=session)
         return {contact["phone"]: contact["number"] async for contact in found}
 
-    async def _add(
-        self, addition: Addition, place: _Place, rows: Rows, fresh: Sequence[str]
-    ) -> Position:
-        """Store contacts behind the others. Those that a crash left there were never taken in."""
-        leftover = {"audience": place.audience, "number": {"$gt": place.stored}}
-        await self._contacts.delete_many(leftover)
-        first = place.stored + 1
-        documents: list[dict[str, Any]] = [
+    async def _store(
+        self,
+        addition: Addition,
+        place: _Place,
+        rows: Rows,
+        fresh: Sequence[str],
+        session: Session,
+    ) -> None:
+        """Store contacts behind the others. Those that the log has refused may be there still."""
+        refused = {"audience": place.audience, "number": {"$gt": place.stored}}
+        await self._contacts.delete_many(refused, session=session)
+        documents: list[Document] = [
             {
                 "_id": f"{place.audience}/{phone}",
                 "audience": place.audience,
@@ -116,14 +155,48 @@ class Additions:
                 "variables": dict(addition.contacts[rows.phones[phone] - 1][1]),
                 "suppressed": False,
             }
-            for number, phone in enumerate(fresh, first)
+            for number, phone in enumerate(fresh, place.stored + 1)
         ]
-        await self._contacts.insert_many(documents, ordered=False)
-        command = AddContacts(place.audience, first, place.stored + len(fresh), addition.by)
-        _, position = await execute(
-            self._log, campaign_decider, addition.address, command, addition.origin
+        await self._contacts.insert_many(documents, ordered=False, session=session)
+
+    async def _say(self, address: Address, claim: Document) -> Position:
+        """Have the campaign take what has been stored for it."""
+        command = AddContacts(
+            claim["audience"], claim["first"], claim["last"], Actor.model_validate(claim["by"])
         )
+        origin = Origin(claim["command"], claim["at"], claim["source"], claim["correlation"])
+        try:
+            _, position = await execute(self._log, campaign_decider, address, command, origin)
+        except Refused:
+            await self._drop(claim)
+            raise
+        await self._drop(claim)
         return position
+
+    async def _drop(self, claim: Document) -> None:
+        await self._claims.delete_one({"_id": claim["_id"], "command": claim["command"]})
+
+
+def _claim(addition: Addition, place: _Place, count: int) -> Document:
+    origin = addition.origin
+    return {
+        "_id": addition.address.thing,
+        "audience": place.audience,
+        "first": place.stored + 1,
+        "last": place.stored + count,
+        "by": addition.by.model_dump(),
+        "command": origin.command_id,
+        "at": origin.at,
+        "source": origin.source,
+        "correlation": origin.correlation_id,
+    }
+
+
+def _is_overtaken(error: PyMongoError) -> bool:
+    """Whether another process adds contacts to the same campaign, or has just done so."""
+    return isinstance(error, DuplicateKeyError) or error.has_error_label(
+        "TransientTransactionError"
+    )
 
 
 def _said(history: Sequence[Recorded[Any]], origin: Origin) -> ContactsAdded | None:

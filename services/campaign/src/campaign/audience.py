@@ -2,6 +2,7 @@
 
 Contact: `{_id: "<audience>/<phone>", audience, number, phone, variables, suppressed}`; numbers are
 contiguous from 1 in row order. Dispatcher and moderation read them, and write nothing here.
+Claims: numbers of a running campaign's audience that are stored and not yet said (see `adding`).
 Register: an audience is `writing`, then `kept`. Whatever may turn out to be garbage has a
 `sweep_at` before it can become so; then the log decides whether it is (see `sweeping`).
 """
@@ -33,6 +34,7 @@ class Audiences:
     def __init__(self, db: Database) -> None:
         self.contacts = db.contacts
         self.register = db.audiences
+        self.claims = db.additions
 
     async def prepare(self) -> None:
         """Make the indexes."""
