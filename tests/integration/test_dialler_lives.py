@@ -5,7 +5,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import nats
 import pytest
+from nats.js.api import DiscardPolicy
 from pymongo import AsyncMongoClient
 
 from campaign_events.call import RunOpened
@@ -175,6 +177,45 @@ async def test_contacts_join_a_campaign_that_is_always_on(rig: Rig, phones: Phon
         await rig.say(campaign, DiallingStopped(was="running", by=BY))
         await rig.until(campaign, "call.finished")
     assert 20 not in ends
+
+
+async def test_who_is_excluded_before_they_join_is_not_waited_for(rig: Rig) -> None:
+    campaign = await rig.start(4, concurrency_limit=20, always_on=True)
+    audience = rig.audiences[-1]
+    with rig.dialler():
+        await rig.until(campaign, "call.dialled")
+        await rig.say(campaign, ContactsExcluded(numbers=(6,), excluded=1, by=BY))
+        await rig.upload(audience, range(5, 9))
+        await rig.say(campaign, ContactsAdded(audience=audience, first=5, last=8, by=BY))
+        async with asyncio.timeout(60):
+            while len(ends := states(await rig.facts(campaign))) < 8:
+                await asyncio.sleep(0.1)
+    assert ends[6] == "manual_stopped"
+
+
+async def test_nobody_is_rung_by_what_a_full_log_takes_later(rig: Rig, phones: Phones) -> None:
+    campaign = await rig.start(80, concurrency_limit=20)
+    async with await nats.connect(rig.nats_url) as nc:
+        js = nc.jetstream()
+        with rig.dialler():
+            await until_dialled(phones, 20)
+            config = (await js.stream_info("CALLS")).config
+            held = (await js.stream_info("CALLS")).state.messages
+            await js.update_stream(config, max_msgs=held, discard=DiscardPolicy.NEW)
+            await rig.say(campaign, DiallingPaused(was="running", by=BY))
+            facts = await rig.facts(campaign)
+            dialled = sum(len(fact.event.dials) for fact in facts if hasattr(fact.event, "dials"))
+            async with asyncio.timeout(60):
+                while len(phones.lines("ended")) < dialled:
+                    await asyncio.sleep(0.05)
+            await js.update_stream(config, max_msgs=-1)
+            async with asyncio.timeout(60):
+                while "dialling" in states(await rig.facts(campaign)).values():
+                    await asyncio.sleep(0.05)
+            assert len(phones.lines("dialled")) == dialled
+            await rig.say(campaign, DiallingResumed(was="paused", by=BY))
+            facts = await rig.until(campaign, "call.finished")
+    assert len(states(facts)) == 80
 
 
 async def test_contacts_join_an_always_on_campaign_that_began_with_nobody(rig: Rig) -> None:

@@ -68,7 +68,9 @@ def test_abandoned_calls_and_machines_are_final() -> None:
 
 def test_a_machine_that_was_to_be_talked_to_completes_the_call() -> None:
     wanted = terms(amd={"enabled": True, "action_on_machine": "continue"})
-    assert follow(attempt("machine", amd="machine"), wanted) == Fate("completed")
+    talked_to = attempt("machine", amd="machine", connected=True)
+    assert follow(talked_to, wanted) == Fate("completed")
+    assert follow(attempt("machine", amd="machine"), wanted) == Fate("machine_detected")
 
 
 def test_a_wish_to_be_called_back_is_followed_when_that_is_on() -> None:

@@ -88,13 +88,16 @@ class Closer:
             return
         run.unsettled(self._folded_to(), now)
         run.barred |= live & self._undecided.keys()
-        settled = [
-            number for number in self._undecided if number not in run.moved and number not in live
-        ]
-        undecided = {number: seq for number, seq in self._undecided.items() if number in run.moved}
+        early = {number for number in self._undecided if number > run.last}
+        unsettled = run.moved.keys() | live | early
+        settled = [number for number in self._undecided if number not in unsettled]
         run.forget(set(settled))
         await self._decide(run, settled)
-        self._undecided = {number: seq for number, seq in undecided.items() if number not in live}
+        self._undecided = {
+            number: seq
+            for number, seq in self._undecided.items()
+            if number in early or (number in run.moved and number not in live)
+        }
 
     async def _read_exclusions(self, run: Run) -> None:
         wanted = {"campaign": run.campaign, "seq": {"$gt": max(self._excluded_seq, run.as_of)}}
@@ -123,7 +126,7 @@ class Closer:
                 run.given_up[number] = "retry", "manual_stopped"
             elif status == "callback_scheduled":
                 run.given_up[number] = "callback", "manual_stopped"
-        undialled = [one for one in numbers if one not in known and one <= run.last]
+        undialled = [one for one in numbers if one not in known]
         for number in await self._never_dialled(run, undialled):
             run.given_up[number] = "first", "manual_stopped"
 

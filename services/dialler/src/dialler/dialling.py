@@ -19,13 +19,13 @@ from pymongo.errors import ConnectionFailure
 
 from campaign_events import tracing
 from campaign_events.call import CALLS_BATCH, CallsDialled, Dial
-from campaign_events.eventlog import EventLog
+from campaign_events.eventlog import EventLog, Rejected
 from campaign_events.leases import Lease
 from campaign_events.windows import is_open
 from dialler.calling import Call
 from dialler.closing import Closer
 from dialler.ending import Endings
-from dialler.facts import append
+from dialler.facts import append_wish
 from dialler.finishing import Finisher
 from dialler.joining import Joiner
 from dialler.live import LiveBlock, Pulse
@@ -48,6 +48,8 @@ TURN = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
+RUNG_WITHIN_S = 5.0
+"""How old the intent to ring somebody may be; windows and statuses may be others by then."""
 LINGER_S = 0.01
 BUSY_S = 0.1
 IDLE_S = 1.0
@@ -227,14 +229,23 @@ class Dialling:
             await self._place(chosen, now)
 
     async def _place(self, chosen: Sequence[Candidate], now: datetime) -> None:
-        """Store the intent to ring these, then have them rung."""
-        calls = await self._take(chosen)
+        """Store the intent to ring these, then have them rung, unless that took too long."""
+        try:
+            calls = await self._take(chosen)
+        except Rejected as error:
+            log.warning("the log takes nothing, nobody is rung", why=str(error))
+            self.run.put_back(chosen)
+            return
         if not self.lease.is_good:
             raise OwnershipInDoubt(self.run.campaign)
         self.pace.room.tick(time.time())
         self.talking.place(calls)
         self.pace.rate.spend(len(calls), time.time())
         self.pulse.dialled(now, len(calls))
+        stored_at = datetime.now(UTC)
+        if (stored_at - calls[0].dialled_at).total_seconds() > RUNG_WITHIN_S:
+            self.extension.put([Ended(call.call_id, stored_at, "cancelled") for call in calls])
+            return
         self.extension.telephony.originate([self._originate(call) for call in calls])
         for call in calls:
             DIALS.labels(call.kind).inc()
@@ -283,7 +294,7 @@ class Dialling:
             for call in calls
         )
         event = CallsDialled(run=run.number, epoch=self.lease.epoch, dials=dials)
-        seq, at = await append(self.store, event, run.address, after=run.fences.dialled)
+        seq, at = await append_wish(self.store, event, run.address, after=run.fences.dialled)
         run.dialled(chosen, seq)
         for call in calls:
             call.dialled_at = at

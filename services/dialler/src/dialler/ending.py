@@ -83,6 +83,7 @@ class Endings:
             disposition=ended.disposition,
             wish=None if wish is None else Wish(wish.preferred_time, wish.reason),
             hopeless=ended.outcome in HOPELESS,
+            connected=call.connected_at is not None,
         )
         attempts = sorted({*earlier, as_kept(call.dialled_at)})
         fate = follow(attempt, terms_of(run, call.timezone, attempts, self._over(call, now)))

@@ -32,5 +32,34 @@ async def append(
         try:
             return await store.append_fact(fact, origin), origin.at
         except (Unavailable, Rejected) as error:
-            log.warning("the log takes nothing, a fact waits", type=event.type, why=str(error))
-            await asyncio.sleep(AGAIN_S)
+            await _wait(event, error)
+
+
+async def append_wish(
+    store: EventLog, event: Event, address: Address, *, after: int
+) -> tuple[int, datetime]:
+    """Append as `append` does what need not be, unless the log refuses it at once.
+
+    Raises:
+        Conflict: as for `append`.
+        Rejected: the log takes nothing; the wish is not stored.
+
+    """
+    origin = Origin(new_id(), datetime.now(UTC), SOURCE)
+    fact = Fact(event, address, new_id(), after=after)
+    may_be_stored = False
+    while True:
+        try:
+            return await store.append_fact(fact, origin), origin.at
+        except Rejected as error:
+            if not may_be_stored:
+                raise
+            await _wait(event, error)
+        except Unavailable as error:
+            may_be_stored = True
+            await _wait(event, error)
+
+
+async def _wait(event: Event, error: Exception) -> None:
+    log.warning("the log takes nothing, a fact waits", type=event.type, why=str(error))
+    await asyncio.sleep(AGAIN_S)

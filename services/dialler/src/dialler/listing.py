@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from campaign_events.call import CallState
 from campaign_events.projection import Document
-from dialler.names import call_name
+from dialler.names import call_name, run_name
 from dialler.reading import Views
 
 STRIDE = 2000
@@ -36,6 +36,7 @@ class Listing:
         self._audience: str = campaign.get("audience", "")
         self._last: int = campaign.get("contacts", 0)
         self._run = run
+        self._is_current = run == campaign["run"]
 
     async def page(
         self, status: CallState | None, after: int, limit: int, *, callback: bool | None = None
@@ -84,6 +85,9 @@ class Listing:
     ) -> Page:
         """Look through the audience, stride by stride, for calls of any or of one status."""
         found: list[Document] = []
+        if not self._is_current:
+            run = await self._views.runs.find_one({"_id": run_name(self._id, self._run)})
+            self._last = 0 if run is None else run["last"]
         for _ in range(MOST_STRIDES):
             rows, last = await self._stride(after, limit if status is None else STRIDE)
             for row in rows:

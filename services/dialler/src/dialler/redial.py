@@ -23,7 +23,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that is over. `hopeless` when trying again is in vain: no such number."""
+    """An attempt that is over.
+
+    `hopeless` when trying again is in vain: no such number; `connected` if it reached a seat.
+    """
 
     sequence: int
     outcome: Outcome
@@ -32,6 +35,7 @@ class Attempt:
     disposition: str | None = None
     wish: Wish | None = None
     hopeless: bool = False
+    connected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def follow(attempt: Attempt, terms: Terms) -> Fate:
     if attempt.outcome == "abandoned":
         return Fate("abandoned")
     if attempt.outcome == "machine":
-        through = attempt.amd == "machine" and settings.amd.action_on_machine == "continue"
+        through = attempt.amd == "machine" and attempt.connected
         return Fate("completed" if through else "machine_detected")
     if attempt.outcome == "connected":
         return _talked(attempt, terms)

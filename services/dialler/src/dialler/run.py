@@ -119,7 +119,8 @@ class Run:
     def of(cls, campaign: Document, run: Document, fences: Fences) -> Self:
         """Return the run where the views say it is."""
         settings = VoiceSettings.model_validate(campaign["settings"])
-        place = 0 if settings.respect_contact_timezone else run.get("dialled_to", 0)
+        in_row_order = not (settings.respect_contact_timezone or settings.contact_caps)
+        place = run.get("dialled_to", 0) if in_row_order else 0
         found = cls(
             campaign=campaign["_id"],
             workspace=campaign["workspace"],
@@ -260,6 +261,12 @@ class Run:
         else:
             self.blocked[one.number] = until
             self.look_at = min(self.look_at, until)
+
+    def put_back(self, some: Sequence[Candidate]) -> None:
+        """Put those who were taken out, but not rung, where they were."""
+        kinds = {"callback": self.called_back, "first": self.fresh, "retry": self.retried}
+        for one in reversed(some):
+            kinds[one.kind].appendleft(one)
 
     def dialled(self, some: Sequence[Candidate], seq: int) -> None:
         """Keep in step with the intent to ring these."""

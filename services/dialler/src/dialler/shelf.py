@@ -116,7 +116,7 @@ class Shelf:
             for contact in contacts
             if contact["number"] not in out and not contact.get("suppressed") and "phone" in contact
         ]
-        if run.skipped_until == inf and not people:
+        if run.skipped_until == inf and not (people or run.fresh):
             run.low = last
         if people:
             run.fruitless = 0
