@@ -178,7 +178,15 @@ async def test_time_is_bounded_from_a_moment_on_and_before_another(
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"cursor": "x"}, {"cursor": "cC0x"}, {"limit": 0}, {"limit": 1001}, {"from": "soon"}],
+    [
+        {"cursor": "x"},
+        {"cursor": "cC0x"},
+        {"limit": 0},
+        {"limit": 1001},
+        {"from": "soon"},
+        {"from": "9999-12-31T23:59:59-12:00"},
+        {"to": "0001-01-01T00:00:00+12:00"},
+    ],
 )
 async def test_a_question_that_makes_no_sense_is_422(
     admin: httpx.AsyncClient, parameters: dict[str, Any]

@@ -101,6 +101,8 @@ async def test_a_created_campaign_is_answered_as_it_will_be_shown(team: Team) ->
         ({"ends_at": "2001-01-01T00:00:00Z"}, "ends_at"),
         ({"starts_at": "2100-01-02T00:00:00Z", "ends_at": "2100-01-01T00:00:00Z"}, "after"),
         ({"starts_at": "9999-12-31T23:59:59-14:00"}, "starts_at"),
+        ({"starts_at": "9999-12-31T23:59:59Z"}, "starts_at"),
+        ({"mode": "spread", "starts_at": "0001-01-01T00:00:00Z"}, "starts_at"),
         ({"starts_at": 1}, "starts_at"),
         ({"starts_at": "1"}, "starts_at"),
         ({"name": "a\0b"}, "name"),

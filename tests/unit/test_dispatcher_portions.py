@@ -107,3 +107,14 @@ def test_the_day_of_a_moment_is_that_of_the_last_portion_opened(
     assert 0 <= day < spread.days
     assert not day or spread.opens_at(day) <= moment
     assert day + 1 == spread.days or spread.opens_at(day + 1) > moment
+
+
+def test_dates_that_a_zone_does_not_have_are_brought_to_those_that_all_have() -> None:
+    for zone in ("Pacific/Auckland", "America/New_York"):
+        wanted = {"starts_at": datetime.min, "ends_at": datetime.max}
+        settings = {name: moment.replace(tzinfo=UTC) for name, moment in wanted.items()}
+        spread = Spread.of({"mode": "spread", "daily_window": {"timezone": zone}, **settings})
+        assert spread is not None
+        today = spread.day_at(FIRST)
+        assert 0 < today < spread.days
+        assert spread.opens_at(today) <= FIRST < spread.opens_at(today + 1)

@@ -43,11 +43,14 @@ def _written(moment: object) -> object:
     return moment
 
 
+YEARS = (1970, 9998)
+"""What a moment may lie in: a date in every zone, too."""
+
+
 def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be a year between 1 and 9999 in UTC too") from error
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise ValueError(f"must be in a year between {YEARS[0]} and {YEARS[1]}")
+    return moment.astimezone(UTC)
 
 
 def no_zero(text: str) -> str:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+A_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -26,7 +28,8 @@ class Spread:
         if settings.get("mode") != "spread" or starts_at is None or ends_at is None:
             return None
         window = settings.get("daily_window")
-        return cls(starts_at, ends_at, ZoneInfo(window["timezone"]) if window else UTC)
+        zone = ZoneInfo(window["timezone"]) if window else UTC
+        return cls(_everywhere(starts_at), _everywhere(ends_at), zone)
 
     @property
     def days(self) -> int:
@@ -58,3 +61,9 @@ class Spread:
 
     def _local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
+
+
+def _everywhere(moment: datetime) -> datetime:
+    """Return a moment that every zone has a date for, the nearest one."""
+    first, last = (edge.replace(tzinfo=UTC) for edge in (datetime.min, datetime.max))
+    return min(max(moment, first + A_DAY), last - A_DAY)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import AfterValidator
 
 from campaign_events import csv_file
 from campaign_events.access import Allowed, Caller, Permission
@@ -40,14 +41,23 @@ class _Asked:
     after: Place | None
 
 
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be a year between 1 and 9999 in UTC too") from error
+
+
 async def _asked(  # noqa: PLR0913 - one parameter per filter
     caller: Auditor,
     *,
     actor: Texts = None,
     action: Texts = None,
     resource: Texts = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[datetime | None, Query(alias="from"), AfterValidator(_utc)] = None,
+    until: Annotated[datetime | None, Query(alias="to"), AfterValidator(_utc)] = None,
     limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT)] = None,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> _Asked:
@@ -57,8 +67,8 @@ async def _asked(  # noqa: PLR0913 - one parameter per filter
         actors=[text for text in actor or () if text],
         actions=[text for text in action or () if text],
         resources=[text for text in resource or () if text],
-        since=_utc(since),
-        until=_utc(until),
+        since=since,
+        until=until,
     )
     try:
         return _Asked(wanted, limit, Place.parse(cursor) if cursor else None)
@@ -119,7 +129,3 @@ def _cells(item: dict[str, Any]) -> list[str]:
         "after": None if item["after"] is None else orjson.dumps(item["after"]).decode(),
     }
     return ["" if flat[name] is None else safe(str(flat[name])) for name in COLUMNS]
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
