@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.portions import Spread
+from dispatcher.portions import EARLIEST, LATEST, Spread
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from(
@@ -111,8 +111,7 @@ def test_the_day_of_a_moment_is_that_of_the_last_portion_opened(
 
 def test_dates_that_a_zone_does_not_have_are_brought_to_those_that_all_have() -> None:
     for zone in ("Pacific/Auckland", "America/New_York"):
-        wanted = {"starts_at": datetime.min, "ends_at": datetime.max}
-        settings = {name: moment.replace(tzinfo=UTC) for name, moment in wanted.items()}
+        settings = {"starts_at": EARLIEST, "ends_at": LATEST}
         spread = Spread.of({"mode": "spread", "daily_window": {"timezone": zone}, **settings})
         assert spread is not None
         today = spread.day_at(FIRST)

@@ -133,7 +133,7 @@ class Supervised:
             was_steady = time.monotonic() - self._ready_since > STEADY
             self._deaths = 1 if was_steady else self._deaths + 1
             self._ready_since = float("inf")
-            pause = min(FIRST_BACK_OFF * 2 ** (self._deaths - 1), LONGEST_BACK_OFF)
+            pause = min(FIRST_BACK_OFF * 2 ** min(self._deaths - 1, 10), LONGEST_BACK_OFF)
             self.pid = None
             self._changed(f"{_ending(code)}; starting it again in {pause:.1f} s")
             await asyncio.sleep(pause)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 A_DAY = timedelta(days=1)
 
 
@@ -65,5 +66,4 @@ class Spread:
 
 def _everywhere(moment: datetime) -> datetime:
     """Return a moment that every zone has a date for, the nearest one."""
-    first, last = (edge.replace(tzinfo=UTC) for edge in (datetime.min, datetime.max))
-    return min(max(moment, first + A_DAY), last - A_DAY)
+    return min(max(moment, EARLIEST + A_DAY), LATEST - A_DAY)
