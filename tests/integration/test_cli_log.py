@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from carillon.log_filter import filter_of
 from carillon.log_tasks import tail_log
 from carillon.servers import nats_at
 from carillon.stack_file import StackFile
+from stacks import CARILLON
 
 ANN = Actor(id="ann", name="Ann")
 type Run = Callable[..., Result]
@@ -336,3 +339,39 @@ def test_what_is_no_export_is_not_imported(run: Run, tmp_path: Path, text: str) 
     file = tmp_path / "log.jsonl"
     file.write_text(text)
     assert isinstance(run("log", "import", str(file)).exception, PlainError)
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_closed_pipe_ends_the_tail_quietly(
+    data: Path, nats_url: str, workspace: str, form: Sequence[str]
+) -> None:
+    facts = [(CampaignDeleted(was="new", by=ANN), str(number)) for number in range(300)]
+    say(nats_url, workspace, *facts)
+    read, write = os.pipe()
+    os.close(read)
+    order = ["log", "tail", "--since", "1h", "--data", str(data), *form]
+    with os.fdopen(write, "wb") as closed:
+        ended = subprocess.run(
+            [CARILLON, *order], stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.stderr == ""
+
+
+def test_a_server_lost_while_tailing_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    async def lose() -> tuple[int, str, str]:
+        async with bare_servers(tmp_path / "data", lambda _: None) as servers:
+            StackFile("http://127.0.0.1:1", servers.nats_url, "", {}, "").write(tmp_path / "data")
+            tail = await asyncio.create_subprocess_exec(
+                *(CARILLON, "log", "tail", "--data", str(tmp_path / "data")),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            await asyncio.sleep(3)
+            assert tail.returncode is None
+        said, complained = await asyncio.wait_for(tail.communicate(), 20)
+        return tail.returncode or 0, said.decode(), complained.decode()
+
+    code, said, complained = asyncio.run(lose())
+    assert (code, said) == (1, "")
+    assert "Traceback" not in complained
+    assert "The event log went away" in complained.splitlines()[-1]

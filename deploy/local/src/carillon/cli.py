@@ -10,10 +10,10 @@ from rich.console import Console
 
 from carillon.backup_cli import backups
 from carillon.certificates_cli import certifying
-from carillon.command_line import Data, console
+from carillon.command_line import Data, console, logs_go_to_stderr
 from carillon.deployment_cli import deployment
 from carillon.erase_cli import erasures
-from carillon.errors import PlainError
+from carillon.errors import PlainError, about_a_file
 from carillon.identity import DEFAULT_TTL, ROLES, Identity
 from carillon.log_cli import logs
 from carillon.migrate_cli import migrations
@@ -189,12 +189,20 @@ def _known(roles: list[str]) -> list[str]:
 
 def main() -> None:
     """The console script: an error that a person can act on is shown as its text."""
+    logs_go_to_stderr()
     try:
         app()
     except PlainError as error:
-        Console(stderr=True, highlight=False).print(
-            f"carillon: {error}", markup=False, soft_wrap=True
-        )
+        _complain(str(error))
+        raise SystemExit(1) from None
+    except OSError as error:
+        if (told := about_a_file(error)) is None:
+            raise
+        _complain(told)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+
+
+def _complain(text: str) -> None:
+    Console(stderr=True, highlight=False).print(f"carillon: {text}", markup=False, soft_wrap=True)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 
@@ -18,6 +19,11 @@ def console(*, soft_wrap: bool = False) -> Console:
     """Return standard output: as wide as the terminal, or as any line where there is none."""
     width = None if sys.stdout.isatty() else WIDE
     return Console(width=width, highlight=False, soft_wrap=soft_wrap)
+
+
+def logs_go_to_stderr() -> None:
+    """Keep what libraries log out of standard output, which holds the answer only."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def print_json(found: object) -> None:

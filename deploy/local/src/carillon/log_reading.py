@@ -143,7 +143,18 @@ class Tail:
         self._chosen = chosen
 
     async def show(self, shown: Callable[[Entry], bool], *, on: bool) -> None:
-        """Hand entries over until `shown` says that it is enough; `on`: also those to come."""
+        """Hand entries over until `shown` says that it is enough; `on`: also those to come.
+
+        Raises:
+            nats.errors.ConnectionClosedError: the log went away for good.
+            whatever `shown` raises.
+        """
+        try:
+            await self._show(shown, on=on)
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
+
+    async def _show(self, shown: Callable[[Entry], bool], *, on: bool) -> None:
         came = [asyncio.Queue[Entry | None](maxsize=BATCH) for _ in self._chosen]
         async with asyncio.TaskGroup() as group:
             reading = [

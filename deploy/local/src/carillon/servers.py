@@ -39,10 +39,10 @@ async def log_of(data: Path) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def nats_at(url: str) -> AsyncIterator[Client]:
-    """Connect to a nats-server; once connected, it is waited for when it goes away.
+    """Connect to a nats-server; once connected, one more try is made when it goes away.
 
     Raises:
-        ServerAwayError: it does not answer.
+        ServerAwayError: it does not answer, or went away for good.
     """
     try:
         nc = await Connection.open(
@@ -59,6 +59,10 @@ async def nats_at(url: str) -> AsyncIterator[Client]:
         ) from error
     try:
         yield nc
+    except nats.errors.ConnectionClosedError as error:
+        raise ServerAwayError(
+            "The event log went away: look at logs/nats.log in the data folder, then try again."
+        ) from error
     finally:
         await nc.close()
 

@@ -14,6 +14,7 @@ from carillon.errors import PlainError
 
 FIRST_BACK_OFF = 0.2
 LONGEST_BACK_OFF = 10.0
+MOST_DOUBLED = 10  # times; far beyond the longest, and far below what a float holds
 STEADY = 2.0  # seconds of being ready after which the next death counts as the first again
 PROBE_EVERY = 0.05
 LOG_TAIL_LINES = 15
@@ -133,7 +134,7 @@ class Supervised:
             was_steady = time.monotonic() - self._ready_since > STEADY
             self._deaths = 1 if was_steady else self._deaths + 1
             self._ready_since = float("inf")
-            pause = min(FIRST_BACK_OFF * 2 ** min(self._deaths - 1, 10), LONGEST_BACK_OFF)
+            pause = min(FIRST_BACK_OFF * 2 ** min(self._deaths - 1, MOST_DOUBLED), LONGEST_BACK_OFF)
             self.pid = None
             self._changed(f"{_ending(code)}; starting it again in {pause:.1f} s")
             await asyncio.sleep(pause)

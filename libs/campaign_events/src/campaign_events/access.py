@@ -11,16 +11,22 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import jwt
+import structlog
 from fastapi import Depends, Query, Request
 
 from campaign_events.envelope import Actor
 from campaign_events.problems import Problem
 
+log = structlog.get_logger(__name__)
+
 _WORKSPACE = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 """What may stand as one token of a subject. `Query` searches, so both ends are named."""
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
-KNOWN_FOR_S = 60.0
-"""A key that the issuer withdraws is refused after this time at the latest."""
+KNOWN_FOR_S = 30.0
+"""How long keys are believed that were read, and tokens that were checked by them.
+
+So a key that the issuer withdraws is refused after a minute at the latest.
+"""
 MOST_KNOWN = 10_000
 
 
@@ -79,8 +85,11 @@ class Verifier:
         self._issuer = issuer
         self._audience = audience
         self._file = None if jwks.startswith(("http://", "https://")) else Path(jwks)
-        self._remote = None if self._file else jwt.PyJWKClient(jwks, lifespan=300, timeout=3)
+        self._remote = (
+            None if self._file else jwt.PyJWKClient(jwks, lifespan=KNOWN_FOR_S, timeout=3)
+        )
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys_until = 0.0
         self._known: dict[str, _Known] = {}
 
     async def verify(self, token: str) -> Caller:
@@ -123,12 +132,22 @@ class Verifier:
     async def _key(self, kid: str | None) -> jwt.PyJWK:
         if self._remote is not None:
             return await asyncio.to_thread(self._remote.get_signing_key, kid or "")
-        if kid not in self._keys and self._file is not None:
-            key_set = jwt.PyJWKSet.from_dict(json.loads(self._file.read_bytes()))
-            self._keys = {key.key_id: key for key in key_set.keys if key.key_id}
+        if self._file and (kid not in self._keys or self._keys_until < time.monotonic()):
+            self._read(self._file)
         if kid not in self._keys:
             raise jwt.InvalidKeyError("signed with a key that the issuer does not publish")
         return self._keys[kid]
+
+    def _read(self, file: Path) -> None:
+        """Read the keys; those of before stay while the file can not be read."""
+        try:
+            told = json.loads(file.read_bytes())
+            keys = jwt.PyJWKSet.from_dict(told).keys if told["keys"] else ()
+        except (OSError, ValueError, TypeError, LookupError, jwt.PyJWTError) as error:
+            log.warning("the key set can not be read", file=str(file), why=repr(error))
+        else:
+            self._keys = {key.key_id: key for key in keys if key.key_id}
+        self._keys_until = time.monotonic() + KNOWN_FOR_S
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
