@@ -180,7 +180,7 @@ async def test_children_do_not_outlive_a_killed_launcher(tmp_path: Path) -> None
 
 async def test_after_a_thousand_deaths_in_a_row_it_is_still_started_again(tmp_path: Path) -> None:
     async with kept(program(tmp_path, PATIENT.format(ignore=""))) as (supervised, news):
-        supervised._deaths = 5_000  # noqa: SLF001 - to die so often takes half a day
+        supervised._deaths = 5_000
         assert supervised.pid is not None
         os.kill(supervised.pid, signal.SIGKILL)
         async with asyncio.timeout(10):
