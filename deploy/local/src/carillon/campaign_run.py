@@ -126,7 +126,7 @@ async def run_campaign(data: Path, wish: Wish, display: Display) -> Standing:
         await check_reachable(http)
         author = Person(http, issuer, _identity("author", wish.workspace))
         moderator = Person(http, issuer, _identity("moderator", wish.workspace))
-        sender_id = await _sender(wish, author, moderator, display)
+        sender_id = await prepare_sender(wish, author, moderator, display)
         campaign_id = await _create(wish, author, sender_id)
         display.say(f"campaign {campaign_id} created: {wish.name}")
         body = _chunks(wish.file, display.uploading)
@@ -160,7 +160,8 @@ def _identity(role: str, workspace: str) -> Identity:
     return Identity(f"dev-{role}", f"Local {role.capitalize()}", workspace, (role,))
 
 
-async def _sender(wish: Wish, author: Person, moderator: Person, display: Display) -> str:
+async def prepare_sender(wish: Wish, author: Person, moderator: Person, display: Display) -> str:
+    """Return the id of the wanted sender, made and approved as far as that is wanted."""
     sender = await _known_sender(author, wish.sender)
     if sender is None:
         if len(wish.sender) > LONGEST_SADDR and not wish.sender.lstrip("+").isdigit():

@@ -19,6 +19,7 @@ from carillon.log_cli import logs
 from carillon.migrate_cli import migrations
 from carillon.parked_cli import parked
 from carillon.projections_cli import projections
+from carillon.simulate_cli import simulating
 from carillon.stack_file import DEFAULT_FOLDER
 from carillon.watch_cli import watching
 
@@ -39,6 +40,7 @@ app.add_typer(projections, name="projections")
 app.add_typer(backups)
 app.add_typer(certifying)
 app.add_typer(erasures)
+app.add_typer(simulating)
 app.add_typer(watching)
 app.add_typer(deployment, name="deployment")
 

@@ -2,10 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from carillon.campaign_run import Wish
 from carillon.files import write_atomically
+from carillon.identity import DEMO_WORKSPACE
 
 DEMO_SIZE = 2_000
 DEMO_TEXT = "Hello {{name}}, your table for {{guests}} is ready. Reply STOP to opt out."
@@ -25,13 +27,24 @@ def fictional_numbers() -> Iterator[str]:
             yield f"+1{area}5550{line}"
 
 
-def write_demo_audience(file: Path) -> Path:
-    """Write the demo's contacts as a CSV with a header; the same text every time."""
+def write_demo_audience(file: Path, numbers: Iterable[str] | None = None) -> Path:
+    """Write a demo's contacts as a CSV with a header; the same text for the same numbers."""
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(("phone", "name", "guests"))
-    for index, number in enumerate(fictional_numbers()):
+    for index, number in enumerate(fictional_numbers() if numbers is None else numbers):
         name = NAMES[index % len(NAMES)]
         rows.writerow((number, name, 2 + index % 7))
     write_atomically(file, text.getvalue())
     return file
+
+
+def demo_wish(data: Path) -> Wish:
+    """The demo campaign of SMS, with its audience written into the data folder."""
+    return Wish(
+        file=write_demo_audience(data / "demo" / "demo.csv"),
+        text=DEMO_TEXT,
+        name="Demo campaign",
+        workspace=DEMO_WORKSPACE,
+        approve=True,
+    )

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import islice
 
 from carillon.api_client import Person
@@ -22,7 +22,9 @@ answer = 0.5
 """
 
 
-async def start_demo_calls(author: Person) -> str:
+async def start_demo_calls(
+    author: Person, name: str = "Demo calls", numbers: Sequence[str] | None = None
+) -> str:
     """Create, fill and start the campaign; return its id.
 
     Raises:
@@ -32,7 +34,7 @@ async def start_demo_calls(author: Person) -> str:
     """
     wish = {
         "channel": "voice",
-        "name": "Demo calls",
+        "name": name,
         "destination": "sim:agents",
         "caller_ids": ["+12015550100"],
         "concurrency_limit": SEATS,
@@ -42,14 +44,15 @@ async def start_demo_calls(author: Person) -> str:
         "redial_rules": {"max_attempts": 2, "retry_delay_minutes": 0},
     }
     campaign = str((await author.ask("POST", "/campaigns", wish))["id"])
-    await author.send(f"/campaigns/{campaign}/contacts", "text/csv", _people())
+    await author.send(f"/campaigns/{campaign}/contacts", "text/csv", _people(numbers))
     await author.ask("POST", f"/campaigns/{campaign}/start", {})
     return campaign
 
 
-async def _people() -> AsyncIterator[bytes]:
+async def _people(numbers: Sequence[str] | None) -> AsyncIterator[bytes]:
+    called = islice(fictional_numbers(), CALLS) if numbers is None else numbers
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(("phone", "name"))
-    rows.writerows((number, "Ada") for number in islice(fictional_numbers(), CALLS))
+    rows.writerows((number, "Ada") for number in called)
     yield text.getvalue().encode()

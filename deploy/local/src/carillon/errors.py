@@ -19,6 +19,6 @@ def about_a_file(error: OSError) -> str | None:
     if error.filename is None or error.errno not in OUT_OF_REACH:
         return None
     return (
-        f"{error.filename} cannot be used ({error.strerror}): choose another --data, "
-        "or run as its owner."
+        f"{error.filename} cannot be used ({error.strerror}): choose another --data "
+        "(or FILE), or run as its owner."
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from carillon.campaign_run import Wish, run_campaign
-from carillon.demo import DEMO_TEXT, write_demo_audience
+from carillon.campaign_run import run_campaign
+from carillon.demo import demo_wish
 from carillon.display import PlainLines
 from carillon.errors import PlainError
 from carillon.identity import DEMO_WORKSPACE
@@ -59,13 +59,7 @@ async def _send_demo(stack: Stack, said: Console) -> None:
     if not _link_stays_here(stack.links):
         said.print("no demo campaign: there is no link `sim` to a carrier on this machine")
         return
-    wish = Wish(
-        file=write_demo_audience(stack.data / "demo" / "demo.csv"),
-        text=DEMO_TEXT,
-        name="Demo campaign",
-        workspace=DEMO_WORKSPACE,
-        approve=True,
-    )
+    wish = demo_wish(stack.data)
     try:
         async with asyncio.timeout(DEMO_WITHIN):
             await run_campaign(stack.data, wish, PlainLines(said))

@@ -13,14 +13,13 @@ import httpx
 
 from carillon.api_client import Person, ProblemError, check_reachable
 from carillon.boards import empty_states, expressions
-from carillon.campaign_run import Display, Wish, run_campaign
-from carillon.demo import DEMO_TEXT, write_demo_audience
+from carillon.campaign_run import Display, run_campaign
+from carillon.demo import demo_wish
 from carillon.demo_calls import IN_A_HURRY, start_demo_calls
 from carillon.development_issuer import DevelopmentIssuer
-from carillon.errors import PlainError
 from carillon.identity import DEMO_WORKSPACE, Identity
 from carillon.prometheus import WINDOW, program, running_prometheus
-from carillon.services import PHONES_PROCESS, SIMULATED_LINK, SIMULATED_LINK_NAME
+from carillon.simulators import must_stay_here
 from carillon.stack import Options, running_stack
 from carillon.stack_file import NoStackError, StackFile, read_stack_file
 from carillon.watching import Watch
@@ -30,10 +29,6 @@ AUTHOR = Identity("dev-author", "Local Author", DEMO_WORKSPACE, ("author",))
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 type Say = Callable[[str], None]
-
-
-class NoSimulatorError(PlainError):
-    """The demo campaigns would reach a real carrier or phone network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,9 @@ async def demo_campaigns(
     issuer = DevelopmentIssuer.load(site.data / "issuer")
     async with httpx.AsyncClient(base_url=site.stack.url, timeout=30) as http:
         author = Person(http, issuer, AUTHOR)
-        await _must_stay_here(site, author)
+        await must_stay_here(
+            site.data, site.stack, author, "Send your own ones meanwhile, and say --no-campaigns."
+        )
         with contextlib.suppress(ProblemError):  # refused requests are counted too
             await author.ask("GET", f"/campaigns/{NOBODY}")
         calls = await start_demo_calls(author)
@@ -145,24 +142,7 @@ async def demo_campaigns(
 
 
 async def _send(site: Site, display: Display, enough: asyncio.Event) -> None:
-    wish = Wish(
-        file=write_demo_audience(site.data / "demo" / "demo.csv"),
-        text=DEMO_TEXT,
-        name="Demo campaign",
-        workspace=DEMO_WORKSPACE,
-        approve=True,
-    )
+    wish = demo_wish(site.data)
     await run_campaign(site.data, wish, display)
     while not enough.is_set():
         await run_campaign(site.data, wish, display)
-
-
-async def _must_stay_here(site: Site, author: Person) -> None:
-    links = await author.ask("GET", "/links")
-    names = {link["id"]: link["name"] for link in links["items"]}
-    if names.get(SIMULATED_LINK) == SIMULATED_LINK_NAME and PHONES_PROCESS in site.stack.services:
-        return
-    raise NoSimulatorError(
-        "This platform does not use the bundled simulators, so no demo campaigns are sent. "
-        "Send your own ones meanwhile, and say --no-campaigns."
-    )
