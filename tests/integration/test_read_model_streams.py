@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 import servers
 from campaign_events.call import CallsDialled, Dial, RunOpened
@@ -226,6 +228,28 @@ async def test_a_stream_tells_no_more_than_twice_a_second(service: Service) -> N
                 for earlier, later in zip(frames.times, frames.times[1:], strict=False)
             ]
             assert min(gaps) > 0.4
+
+
+async def test_a_page_hears_of_a_link_that_goes_down_while_nothing_else_moves(
+    service: Service, nc: Client
+) -> None:
+    state = "up"
+
+    async def answer(message: Msg) -> None:
+        links = [{"id": "sim", "state": state}]
+        await message.respond(orjson.dumps({"status": "ok", "links": links}))
+
+    await nc.subscribe("core.health", cb=answer)
+    async with service.stream("/overview/stream") as frames:
+
+        def is_seen(data: Any) -> bool:
+            links: Any = data["diagnostics"]["links"]
+            return links == [{"id": "sim", "state": state}]
+
+        async with asyncio.timeout(20):
+            await frames.until(is_seen)
+            state = "down"
+            await frames.until(is_seen)
 
 
 async def test_one_campaign_is_watched_by_its_own_stream(service: Service) -> None:

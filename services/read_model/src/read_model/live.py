@@ -65,8 +65,15 @@ def overview_question(
 
 
 def _visible(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a person sees change: neither the clock nor the latencies."""
-    shown = {name: part for name, part in parts.items() if name != "diagnostics"}
+    """Return what a person sees change: not the clock, and of diagnostics how each thing stands."""
+    shown = dict(parts)
+    seen = parts["diagnostics"]
+    shown["diagnostics"] = {
+        **seen,
+        "core_api": seen["core_api"]["status"],
+        "audit": seen["audit"]["fallback"],
+        "projections": [(view["name"], view["parked"]) for view in seen["projections"]],
+    }
     shown["pulse"] = {name: part for name, part in parts["pulse"].items() if name != "as_of"}
     return shown
 
