@@ -369,7 +369,7 @@ def test_a_server_lost_while_tailing_is_one_line_that_says_what_to_do(tmp_path: 
             await asyncio.sleep(3)
             assert tail.returncode is None
         said, complained = await asyncio.wait_for(tail.communicate(), 20)
-        return tail.returncode or 0, said.decode(), complained.decode()
+        return await tail.wait(), said.decode(), complained.decode()
 
     code, said, complained = asyncio.run(lose())
     assert (code, said) == (1, "")

@@ -1,12 +1,14 @@
 """`carillon simulate`: traffic on a platform that uses the simulators, and on no other."""
 
+import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
 import forked
 from carillon.demo import fictional_numbers
-from stacks import Link, ask, plain_environment, platform
+from stacks import CARILLON, Link, ask, plain_environment, platform
 from voice_campaigns import TELEPHONY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -15,6 +17,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 async def simulate(data: Path, *options: str) -> tuple[int, str, str]:
     arguments = ("simulate", "--data", str(data), *options)
     return await forked.said(*arguments, environment=plain_environment())
+
+
+async def interrupted(data: Path) -> tuple[int, str]:
+    """Let it make traffic until Ctrl-C."""
+    process = await asyncio.create_subprocess_exec(
+        *(CARILLON, "simulate", "--data", str(data), "--contacts", "5"),
+        env=plain_environment(),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await asyncio.sleep(5)
+    process.send_signal(signal.SIGINT)
+    said, _ = await asyncio.wait_for(process.communicate(), 20)
+    return await process.wait(), said.decode()
 
 
 async def test_it_begins_campaigns_of_both_kinds_to_made_up_people(tmp_path: Path) -> None:
@@ -29,6 +44,9 @@ async def test_it_begins_campaigns_of_both_kinds_to_made_up_people(tmp_path: Pat
         reached = {f"+{line['destination']}" for line in up.accepted()}
         assert reached
         assert reached <= set(fictional_numbers())
+        code, said = await interrupted(up.data)
+        assert code == 0
+        assert "campaigns begun" in said
 
 
 async def test_a_platform_with_a_carrier_of_its_own_gets_nothing(tmp_path: Path) -> None:
