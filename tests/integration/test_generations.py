@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from nats.aio.client import Client
+from pymongo.errors import AutoReconnect
 
 from campaign_events.campaign import CampaignCreated, SmsSettings
 from campaign_events.decider import Refused
@@ -21,7 +22,7 @@ from campaign_events.generation import AheadOfLog
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
 from campaign_events.shared_projection import SharedProjector
-from campaign_events.succession import Job
+from campaign_events.succession import Job, Succession
 from campaign_events.upkeep import Upkeep
 from doors import Issuer, at_work, resources
 from read_model.projections import HISTORY
@@ -160,7 +161,7 @@ async def test_reads_are_never_empty_or_older_while_a_view_is_rebuilt_and_switch
 
 async def test_a_builder_that_is_killed_goes_on_where_it_was(stage: Stage) -> None:
     async with stage.service() as kept:
-        await kept.projector.reached(await kept.say(800), 30)
+        await kept.projector.reached(await kept.say(6000), 30)
         await kept.ask("rebuild")
 
         job = await kept.until(lambda job: bool(job.progress and job.progress["position"]))
@@ -175,7 +176,7 @@ async def test_a_builder_that_is_killed_goes_on_where_it_was(stage: Stage) -> No
         assert again.progress["position"] >= places[2] > 0
         await kept.done()
         assert kept.projector.view.generation == 2
-        assert await kept.read() == 800
+        assert await kept.read() == 6000
         assert len(await kept.projector.view[history.NAME].index_information()) == 2
 
 
@@ -228,6 +229,27 @@ async def test_a_crash_right_after_the_switch_leaves_nothing_to_be_done_again(st
         assert (await kept.done()).id == job.id
         assert await kept.projector.reached(await kept.say(10), 20)
         assert await kept.read() == 20
+
+
+async def test_a_switch_that_mongodb_breaks_off_is_made_by_whoever_keeps_the_view_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projector = SharedProjector(SMALL, stage.nc, stage.db, owner="one")
+    switched, away = Succession.switched, [AutoReconnect("away"), None]
+
+    async def once_away(succession: Succession, live: int, wanted: int) -> None:
+        if error := away.pop(0):
+            raise error
+        await switched(succession, live, wanted)
+
+    monkeypatch.setattr(Succession, "switched", once_away)
+    async with stage.keeping(projector, []) as kept:
+        assert await projector.reached(await kept.say(100), 20)
+        await kept.ask("rebuild")
+        await kept.done()
+        assert (projector.view.generation, away) == (2, [])
+        assert await projector.reached(await kept.say(10), 20)
+        assert await kept.read() == 110
 
 
 async def test_an_unfinished_build_can_be_dropped(stage: Stage) -> None:

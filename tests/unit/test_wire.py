@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from unittest.mock import create_autospec
+from urllib.parse import urlparse
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaign_events.nats_login import NatsLogin
 from campaign_events.wire import Delivery, Wire, WireLost
 
 HEAD = b"NATS/1.0\r\nNats-Msg-Id: 7\r\n\r\n"
@@ -68,3 +70,19 @@ async def test_a_closed_connection_ends_the_wire() -> None:
 
     with pytest.raises(WireLost):
         await Wire(reader, create_autospec(asyncio.StreamWriter, instance=True)).read()
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [b"", b"-ERR 'maximum connections exceeded'\r\n", b"INFO {\r\n", b"x" * 99],
+)
+async def test_a_server_that_does_not_greet_is_a_lost_one(greeting: bytes) -> None:
+    def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        with pytest.raises(WireLost):
+            await Wire.open(urlparse(f"nats://127.0.0.1:{port}"), NatsLogin("nats://127.0.0.1"))

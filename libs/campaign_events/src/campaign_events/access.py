@@ -27,6 +27,8 @@ KNOWN_FOR_S = 30.0
 
 So a key that the issuer withdraws is refused after a minute at the latest.
 """
+ASKED_EVERY_S = 5.0
+"""How often an issuer is asked about a key that nobody knows."""
 MOST_KNOWN = 10_000
 
 
@@ -84,19 +86,21 @@ class Verifier:
     def __init__(self, issuer: str, audience: str, jwks: str) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._file = None if jwks.startswith(("http://", "https://")) else Path(jwks)
-        self._remote = (
-            None if self._file else jwt.PyJWKClient(jwks, lifespan=KNOWN_FOR_S, timeout=3)
-        )
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._keys_until = 0.0
+        is_url = jwks.startswith(("http://", "https://"))
+        self._remote = jwt.PyJWKClient(jwks, cache_jwk_set=False, timeout=3) if is_url else None
+        self._file = Path(jwks)
+        self._reading = asyncio.Lock()
+        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._was_read = False
+        self._keys_until = self._again_at = 0.0
         self._known: dict[str, _Known] = {}
 
     async def verify(self, token: str) -> Caller:
         """Return who the token speaks for. One that was good a moment ago is not checked again.
 
         Raises:
-            Problem: 401 `unauthorized`, saying what is wrong with the token.
+            Problem: 401 `unauthorized`, saying what is wrong with the token; 503 while the issuer's
+                keys have never been read.
 
         """
         known = self._known.get(token)
@@ -111,7 +115,8 @@ class Verifier:
 
     def knows(self, token: str) -> bool:
         """Tell whether the token was good a moment ago."""
-        return token in self._known
+        known = self._known.get(token)
+        return known is not None and time.time() < known.until
 
     async def _checked(self, token: str) -> dict[str, Any]:
         try:
@@ -130,24 +135,38 @@ class Verifier:
         return claims
 
     async def _key(self, kid: str | None) -> jwt.PyJWK:
-        if self._remote is not None:
-            return await asyncio.to_thread(self._remote.get_signing_key, kid or "")
-        if self._file and (kid not in self._keys or self._keys_until < time.monotonic()):
-            self._read(self._file)
-        if kid not in self._keys:
+        if self._is_due(kid):
+            async with self._reading:
+                if self._is_due(kid):
+                    await self._read()
+        if kid in self._keys:
+            return self._keys[kid]
+        if self._was_read:
             raise jwt.InvalidKeyError("signed with a key that the issuer does not publish")
-        return self._keys[kid]
+        raise Problem(503, "unavailable", "The issuer's keys can not be read; try again.")
 
-    def _read(self, file: Path) -> None:
-        """Read the keys; those of before stay while the file can not be read."""
+    def _is_due(self, kid: str | None) -> bool:
+        now = time.monotonic()
+        return now > (self._keys_until if kid in self._keys else self._again_at)
+
+    async def _read(self) -> None:
+        """Read the keys; those of before stay while the issuer's can not be read."""
         try:
-            told = json.loads(file.read_bytes())
+            told = await self._told()
             keys = jwt.PyJWKSet.from_dict(told).keys if told["keys"] else ()
         except (OSError, ValueError, TypeError, LookupError, jwt.PyJWTError) as error:
-            log.warning("the key set can not be read", file=str(file), why=repr(error))
+            log.warning("the issuer's keys can not be read", why=repr(error))
         else:
             self._keys = {key.key_id: key for key in keys if key.key_id}
-        self._keys_until = time.monotonic() + KNOWN_FOR_S
+            self._was_read = True
+        now = time.monotonic()
+        self._keys_until = now + KNOWN_FOR_S
+        self._again_at = now if self._remote is None else now + ASKED_EVERY_S
+
+    async def _told(self) -> Any:  # noqa: ANN401 - checked by who reads it
+        if self._remote is not None:
+            return await asyncio.to_thread(self._remote.fetch_data)
+        return json.loads(self._file.read_bytes())
 
 
 def _caller(claims: dict[str, Any]) -> Caller:

@@ -111,14 +111,22 @@ class Projector:
         So every event is told once, and at no moment do readers see less.
         """
         self._stirred.clear()
-        wanted, self._wanted = self._wanted, None
+        wanted = self._wanted
         if wanted is None or wanted == live.number:
+            self._wanted = None
             return
         successor = self._generation(wanted, session)
-        await successor.open()
-        await live.follow(self._told, end=successor.seq)
-        await successor.follow(_tell_nobody, end=live.seq)
-        await self.succession.switched(live.number, wanted)
+        try:
+            await successor.open()
+            await live.follow(self._told, end=successor.seq)
+            await successor.follow(_tell_nobody, end=live.seq)
+            await self.succession.switched(live.number, wanted)
+        except BaseException:
+            self._stirred.set()  # whoever runs this next goes on with it
+            await successor.close()
+            raise
+        if self._wanted == wanted:
+            self._wanted = None
         self.live = successor
         self.view.generation = wanted
         await self._move(successor.seq)

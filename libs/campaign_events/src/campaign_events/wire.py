@@ -66,7 +66,7 @@ class Wire:
                 except BaseException:
                     writer.close()
                     raise
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:
             raise WireLost(repr(error)) from error
         return wire
 
@@ -74,7 +74,10 @@ class Wire:
         trusted = login.tls
         if trusted is not None:
             await self._writer.start_tls(trusted, server_hostname=server.hostname)
-        info = orjson.loads((await self._reader.readline()).removeprefix(b"INFO "))
+        greeting = await self._reader.readline()
+        if not greeting.startswith(b"INFO "):
+            raise WireLost(greeting.decode(errors="replace").strip() or "nobody greets")
+        info = orjson.loads(greeting.removeprefix(b"INFO "))
         if trusted is None and (server.scheme == "tls" or info.get("tls_required")):
             await self._writer.start_tls(
                 ssl.create_default_context(), server_hostname=server.hostname
