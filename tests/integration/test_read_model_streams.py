@@ -243,8 +243,7 @@ async def test_a_page_hears_of_a_link_that_goes_down_while_nothing_else_moves(
     async with service.stream("/overview/stream") as frames:
 
         def is_seen(data: Any) -> bool:
-            links: Any = data["diagnostics"]["links"]
-            return links == [{"id": "sim", "state": state}]
+            return bool(data["diagnostics"]["links"] == [{"id": "sim", "state": state}])
 
         async with asyncio.timeout(20):
             await frames.until(is_seen)
