@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from nats.aio.client import Client
 
 from campaign.adding import Addition, Additions
 from campaign.audience import Audiences
+from campaign.erasing import ContactErasing
 from campaign.suppressed import SUPPRESSED, SuppressionList
 from campaign_events.call import CallsFinished, DiallingBroken
 from campaign_events.campaign import CampaignCreated, CampaignDeleted, ContactsUploaded
 from campaign_events.envelope import Actor, Address, Origin, Position, new_id
-from campaign_events.eventlog import EventLog
+from campaign_events.erasing import Erasure
+from campaign_events.eventlog import EventLog, Unavailable
+from campaign_events.executing import execute
 from campaign_events.moderation import ModerationApproved
 from campaign_events.projection import Database
 from campaign_events.shared_projection import SharedProjector
@@ -52,6 +56,10 @@ def phone(number: int) -> str:
 def file_of(*numbers: int) -> bytes:
     rows = "".join(f"{phone(number)},Europe/London\n" for number in numbers)
     return f"phone,timezone\n{rows}".encode()
+
+
+def erasure(phone: str) -> Erasure:
+    return Erasure(phone, "44", phone[3:], "0", None, MODERATOR, new_id())
 
 
 @pytest.fixture
@@ -561,6 +569,101 @@ async def test_an_sms_campaign_is_kept_from_contacts_only_while_it_is_new(
 
     assert "moderator has decided" in problem(refused, 409, "illegal_transition")
     assert await db.contacts.distinct("phone", {"excluded": True}) == [phone(1)]
+
+
+async def test_a_contact_is_marked_only_after_the_log_has_decided(
+    team: Team, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails leaves no mark; what was said and not marked is marked by the next request."""
+    campaign = await team.made()
+    await put(team, campaign, file_of(1, 2, 3))
+
+    async def broken(*_: object) -> None:
+        raise Unavailable("no log")
+
+    body = {"phones": [phone(1)]}
+    with monkeypatch.context() as context:
+        context.setattr("campaign.exclusions.execute", broken)
+        assert (await post(team, campaign, "exclusions", body)).status_code == 503
+    assert await db.contacts.distinct("phone", {"excluded": True}) == []
+
+    await post(team, campaign, "exclusions", body)
+    await db.contacts.update_many({}, {"$unset": {"excluded": ""}})
+    again = await post(team, campaign, "exclusions", body)
+
+    assert (again.json()["accepted"], again.json()["suppressed"]) == (0, 1)
+    assert await db.contacts.distinct("phone", {"excluded": True}) == [phone(1)]
+
+
+async def test_numbers_that_an_upload_has_given_to_others_are_not_excluded(
+    team: Team, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await team.made()
+    await put(team, campaign, file_of(1, 2))
+
+    async def overtaken(*given: Any) -> Any:
+        await put(team, campaign, file_of(3, 4))
+        return await execute(*given)
+
+    with monkeypatch.context() as context:
+        context.setattr("campaign.exclusions.execute", overtaken)
+        refused = await post(team, campaign, "exclusions", {"phones": [phone(1)]})
+
+    problem(refused, 409, "conflict")
+    assert not any(isinstance(fact, ContactsExcluded) for fact in await team.facts(campaign))
+    assert await db.contacts.distinct("phone", {"excluded": True}) == []
+
+
+async def test_erasing_looks_again_when_an_upload_was_faster(
+    team: Team, nc: Client, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers that were looked up are other people's then: nobody is excluded."""
+    campaign = await ready(team)
+
+    async def overtaken(*given: Any) -> Any:
+        await put(team, campaign, file_of(7, 8))
+        return await execute(*given)
+
+    monkeypatch.setattr("campaign.erasing.execute", overtaken)
+    erasing = ContactErasing(EventLog(nc), Audiences(db))
+    erased = await erasing.erase(erasure(phone(1)))
+
+    assert erased["contacts"] == 1
+    assert not any(isinstance(fact, ContactsExcluded) for fact in await team.facts(campaign))
+
+
+async def test_erasing_does_not_miss_whom_a_campaign_takes_meanwhile(
+    team: Team, nc: Client, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await made(team)
+    name = {"_id": f"{campaign}/{phone(1)}", "audience": campaign, "number": 1}
+    await db.contacts.insert_one({**name, "phone": phone(1), "variables": {}, "suppressed": False})
+    added = [ContactsAdded(audience=campaign, first=1, last=1, by=MODERATOR)]
+
+    async def overtaken(*given: Any) -> Any:
+        while added:
+            await team.say(added.pop(), campaign)
+        return await execute(*given)
+
+    monkeypatch.setattr("campaign.erasing.execute", overtaken)
+    await ContactErasing(EventLog(nc), Audiences(db)).erase(erasure(phone(1)))
+
+    told = [fact for fact in await team.facts(campaign) if isinstance(fact, ContactsExcluded)]
+    assert [fact.numbers for fact in told] == [(1,)]
+
+
+async def test_erasing_in_one_workspace_leaves_who_joined_a_campaign_of_another(
+    team: Team, nc: Client, db: Database
+) -> None:
+    campaign = await made(team)
+    name = {"_id": f"{campaign}/{phone(1)}", "audience": campaign, "number": 1}
+    await db.contacts.insert_one({**name, "phone": phone(1), "variables": {}, "suppressed": False})
+
+    elsewhere = replace(erasure(phone(1)), workspace=f"{team.workspace}-other")
+    erased = await ContactErasing(EventLog(nc), Audiences(db)).erase(elsewhere)
+
+    assert erased == {"contacts": 0, "mentions": 0}
+    assert await db.contacts.count_documents({"phone": phone(1)}) == 1
 
 
 async def test_the_channels_share_one_door(team: Team) -> None:

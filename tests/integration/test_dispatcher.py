@@ -11,6 +11,7 @@ import pytest
 from campaign_events.campaign import CampaignPaused, CampaignResumed
 from campaign_events.envelope import Position, Recorded
 from campaign_events.eventlog import EventLog
+from campaign_events.voice import ContactsExcluded
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -135,6 +136,16 @@ async def test_a_suppressed_phone_is_skipped_at_planning(rig: Rig) -> None:
             answer = await client.post("/api/v1/suppressions", json={"phone": phone(3)})
             assert answer.status_code == 201, answer.text
         campaign = await rig.approve(10)
+        facts = await rig.until(campaign, "message.plan_finished")
+
+    planned = next(fact.event for fact in facts if fact.event.type == "message.planned")
+    assert [(skip.number, skip.reason) for skip in planned.skipped] == [(3, "suppressed")]
+
+
+async def test_whom_the_log_excludes_is_skipped_though_nobody_marked_them(rig: Rig) -> None:
+    campaign = await rig.approve(10)
+    await rig.say(campaign, ContactsExcluded(numbers=(3,), excluded=1, by=BY))
+    with rig.carrying(QUICK), rig.dispatcher():
         facts = await rig.until(campaign, "message.plan_finished")
 
     planned = next(fact.event for fact in facts if fact.event.type == "message.planned")

@@ -39,9 +39,9 @@ def test_references_can_not_be_foretold_without_the_key() -> None:
 
 def test_a_contact_that_the_campaign_is_kept_from_gets_its_place_and_no_message() -> None:
     contacts = [
-        {"number": 1, "phone": "+447911123456", "variables": {}, "excluded": True},
+        {"number": 1, "phone": "+447911123456", "variables": {}},
         {"number": 2, "phone": "+447911123457", "variables": {}},
     ]
-    event = planned("a", "Hi", (1, 2), contacts, frozenset())
+    event = planned("a", "Hi", (1, 2), contacts, {"+447911123456"})
     assert event.skipped == (Skipped(number=1, reason="suppressed"),)
     assert event.parts == ((1, 1),)

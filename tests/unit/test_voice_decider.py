@@ -279,16 +279,22 @@ def test_contacts_are_added_while_an_always_on_campaign_runs() -> None:
 
 
 def test_exclusions_name_each_contact_once_and_500_at_a_time() -> None:
-    after(*RUNNING).when(Exclude((3, 1, 3), MO)).then(
+    after(*RUNNING).when(Exclude("a1", (3, 1, 3), MO)).then(
         ContactsExcluded(numbers=(1, 3), excluded=2, by=MO)
     )
-    after(*RUNNING, excluded(1, 2)).when(Exclude((2, 3), MO)).then(
+    after(*RUNNING, excluded(1, 2)).when(Exclude("a1", (2, 3), MO)).then(
         ContactsExcluded(numbers=(3,), excluded=3, by=MO)
     )
-    after(*RUNNING, excluded(1)).when(Exclude((1,), MO)).then()
-    many = after(*RUNNING).when(Exclude(range(1, 1002), MO)).events
+    after(*RUNNING, excluded(1)).when(Exclude("a1", (1,), MO)).then()
+    many = after(*RUNNING).when(Exclude("a1", range(1, 1002), MO)).events
     told = [(len(e.numbers), e.excluded) for e in many if isinstance(e, ContactsExcluded)]
     assert told == [(500, 500), (500, 1000), (1, 1001)]
+
+
+def test_numbers_of_another_audience_are_not_excluded() -> None:
+    after(*RUNNING).when(Exclude("a0", (1,), MO)).then_refused(code="conflict")
+    sms = after(SMS, uploaded(2).model_copy(update={"review": 1}))
+    sms.when(Exclude("a0", (1,), MO)).then_refused(code="conflict")
 
 
 def test_another_upload_forgets_who_was_excluded() -> None:
@@ -322,10 +328,10 @@ def test_an_sms_campaign_knows_no_runs() -> None:
 
 def test_an_sms_campaign_is_kept_from_contacts_while_it_is_new() -> None:
     ready = uploaded(2).model_copy(update={"review": 1})
-    after(SMS, ready).when(Exclude((1,), MO)).then(
+    after(SMS, ready).when(Exclude("a1", (1,), MO)).then(
         ContactsExcluded(numbers=(1,), excluded=1, by=MO)
     )
-    after(SMS, ready, excluded(1)).when(Exclude((2,), MO)).then(
+    after(SMS, ready, excluded(1)).when(Exclude("a1", (2,), MO)).then(
         ContactsExcluded(numbers=(2,), excluded=2, by=MO, review=-1)
     )
 

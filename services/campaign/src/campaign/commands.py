@@ -52,8 +52,9 @@ class AddContacts:
 
 @dataclass(frozen=True, slots=True)
 class Exclude:
-    """Reach these contacts no more."""
+    """Reach these contacts of this audience no more."""
 
+    audience: str | None
     numbers: Sequence[int]
     by: Actor
 

@@ -15,6 +15,7 @@ from campaign.audience import Audiences
 from campaign.campaign import campaign_decider
 from campaign.commands import Exclude
 from campaign.voice.state import VoiceCampaign
+from campaign_events.decider import Refused
 from campaign_events.envelope import Address, Origin, derived_id
 from campaign_events.erasing import Counts, Erasure, holding
 from campaign_events.eventlog import EventLog
@@ -23,6 +24,8 @@ from campaign_events.projection import Document
 
 KEPT = ("audience", "number", "suppressed", "excluded")
 AT_ONCE = 20
+TRIES = 3
+"""An audience is replaced by an upload, and named by the first contacts that join."""
 
 type Places = Mapping[str, Address]
 """Whose an audience is."""
@@ -63,7 +66,7 @@ class ContactErasing:
         rows = self._register.find({"_id": {"$in": list(audiences)}})
         owners = {row["_id"]: Address(row["workspace"], row["campaign"]) async for row in rows}
         unknown = [
-            self._log.load_subject("CAMPAIGNS", f"campaign.*.{audience}.created")
+            self._log.load_subject("CAMPAIGNS", f"campaign.*.{audience}.voice_created")
             for audience in audiences - owners.keys()
         ]
         for created in await asyncio.gather(*unknown):
@@ -86,14 +89,29 @@ class ContactErasing:
     async def _exclude_from(
         self, audience: str, address: Address, numbers: Sequence[int], erasure: Erasure
     ) -> None:
-        """Have a voice campaign call them no more, if this is its audience."""
-        history = await self._log.load(address)
-        state = campaign_decider.fold(recorded.event for recorded in history)
-        if not isinstance(state, VoiceCampaign) or (state.audience or address.thing) != audience:
-            return
+        """Have a voice campaign call them no more, while this is its audience.
+
+        Raises:
+            Refused: others keep replacing its audience.
+
+        """
         command_id = derived_id(erasure.command_id, audience, *map(str, sorted(numbers)))
         origin = Origin(command_id, datetime.now(UTC), "campaign", erasure.command_id)
-        await execute(self._log, campaign_decider, address, Exclude(numbers, erasure.by), origin)
+        for attempt in range(1, TRIES + 1):
+            history = await self._log.load(address)
+            state = campaign_decider.fold(recorded.event for recorded in history)
+            if not isinstance(state, VoiceCampaign):
+                return
+            if (state.audience or address.thing) != audience:
+                return
+            command = Exclude(state.audience, numbers, erasure.by)
+            try:
+                await execute(self._log, campaign_decider, address, command, origin)
+            except Refused:
+                if attempt == TRIES:
+                    raise
+            else:
+                return
 
     async def _bury(self, contacts: Sequence[Document]) -> None:
         """Put in the place of each contact one without a phone, in one moment."""

@@ -1,7 +1,8 @@
-"""Phones that a campaign must not reach: found among its contacts, marked, and said.
+"""Phones that a campaign must not reach: found among its contacts, said, and marked.
 
-A contact is marked `excluded` in the audience before the log says so: the dispatcher reads that,
-the dialler follows the log. `suppressed` stays what the upload found: runs under way count on it.
+The log says who is excluded; the dispatcher and the dialler read that. The mark `excluded` in the
+audience follows: estimates count by it, and a repeated request makes those that a crash left out.
+`suppressed` stays what the upload found: runs under way count on it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,6 @@ from campaign.campaign import campaign_decider
 from campaign.commands import Exclude
 from campaign.rows import Rows
 from campaign.state import Absent
-from campaign_events.decider import Refused
 from campaign_events.envelope import Actor, Address, Origin, Position
 from campaign_events.eventlog import EventLog
 from campaign_events.executing import execute
@@ -49,49 +49,51 @@ class Exclusions:
         command given again has one effect and the same report.
 
         Raises:
-            Refused: the campaign can not be kept from contacts any more.
+            Refused: the campaign can not be kept from contacts any more, or has others now.
 
         """
         rows = Rows.read(exclusion.phones, exclusion.region)
-        found = await self._found(exclusion, rows)
+        audience, found = await self._found(exclusion, rows)
         for phone in [phone for phone in rows.phones if phone not in found]:
             rows.refuse(rows.phones[phone], STRANGER)
         known = [contact for contact in found.values() if not contact["suppressed"]]
-        accepted, position = await self._exclude(exclusion, known)
+        accepted, position = await self._exclude(exclusion, audience, known)
         suppressed = len(found) - accepted
         bad_rows = tuple(sorted(rows.bad_rows))
         report = Report(accepted, rows.invalid, rows.duplicate, suppressed, bad_rows)
         return report, position
 
-    async def _found(self, exclusion: Exclusion, rows: Rows) -> dict[str, Document]:
-        """Return the contacts by phone, after a look at whether any may be excluded at all."""
+    async def _found(
+        self, exclusion: Exclusion, rows: Rows
+    ) -> tuple[str | None, dict[str, Document]]:
+        """Return the audience and its contacts by phone, if any may be excluded at all."""
         history = await self._log.load(exclusion.address)
         state = campaign_decider.fold(recorded.event for recorded in history)
+        audience = None if isinstance(state, Absent) else state.audience
         if isinstance(state, Absent) or not _said(history, exclusion.origin):
-            campaign_decider.decide(state, Exclude((), exclusion.by))
-        if isinstance(state, Absent) or state.audience is None:
-            return {}
-        names = [f"{state.audience}/{phone}" for phone in rows.phones]
-        wanted = {"phone": 1, "number": 1, "suppressed": 1, "excluded": 1}
+            campaign_decider.decide(state, Exclude(audience, (), exclusion.by))
+        if audience is None:
+            return None, {}
+        names = [f"{audience}/{phone}" for phone in rows.phones]
+        wanted = {"phone": 1, "number": 1, "suppressed": 1}
         found = self._contacts.find({"_id": {"$in": names}}, wanted)
-        return {contact["phone"]: contact async for contact in found}
+        return audience, {contact["phone"]: contact async for contact in found}
 
     async def _exclude(
-        self, exclusion: Exclusion, contacts: Sequence[Document]
+        self, exclusion: Exclusion, audience: str | None, contacts: Sequence[Document]
     ) -> tuple[int, Position]:
-        """Mark and say; return how many this command has excluded."""
-        fresh = [contact["_id"] for contact in contacts if not contact.get("excluded")]
-        chosen = {"_id": {"$in": fresh}}
-        await self._contacts.update_many(chosen, {"$set": {"excluded": True}})
-        command = Exclude([contact["number"] for contact in contacts], exclusion.by)
-        try:
-            _, position = await execute(
-                self._log, campaign_decider, exclusion.address, command, exclusion.origin
-            )
-        except Refused:
-            await self._contacts.update_many(chosen, {"$unset": {"excluded": ""}})
-            raise
-        said = _said(await self._log.load(exclusion.address), exclusion.origin)
+        """Say and mark; return how many this command has excluded."""
+        numbers = [contact["number"] for contact in contacts]
+        command = Exclude(audience, numbers, exclusion.by)
+        _, position = await execute(
+            self._log, campaign_decider, exclusion.address, command, exclusion.origin
+        )
+        history = await self._log.load(exclusion.address)
+        state = campaign_decider.fold(recorded.event for recorded in history)
+        if not isinstance(state, Absent) and state.audience == audience:
+            gone = [contact["_id"] for contact in contacts if contact["number"] in state.excluded]
+            await self._contacts.update_many({"_id": {"$in": gone}}, {"$set": {"excluded": True}})
+        said = _said(history, exclusion.origin)
         return sum(len(event.numbers) for event in said), position
 
 

@@ -30,7 +30,7 @@ def prepare(campaign: Campaign, command: Preparation | Exclude) -> Sequence[Camp
     _must_be_open(campaign, command)
     match command:
         case Exclude():
-            return exclude(command, campaign.excluded)
+            return exclude(command, campaign.audience, campaign.excluded)
         case Edit():
             return _edit(campaign, command)
         case AcceptContacts():

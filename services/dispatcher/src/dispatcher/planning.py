@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 import structlog
 from prometheus_client import Counter
 
+from campaign_events.campaign import ContactsUploaded
 from campaign_events.envelope import Address, derived_id, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import (
@@ -23,13 +24,14 @@ from campaign_events.message import (
 )
 from campaign_events.projection import Document
 from campaign_events.text import MAX_CHARACTERS, render, segmentation
+from campaign_events.voice import ContactsExcluded
 from dispatcher.outcomes import keep, origin
 from dispatcher.reading import Views
 from dispatcher.suppressions import Suppressions
 
 PLANNED = Counter("carillon_planned_messages", "Messages given a place in a campaign's list")
 
-WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1, "excluded": 1}
+WANTED = {"_id": 0, "number": 1, "phone": 1, "variables": 1}
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,7 @@ class Planner:
         """Give every contact its place. Between two batches others have their turn."""
         address = Address(campaign["workspace"], campaign["_id"])
         audience = self._views.audience(campaign)
+        excluded = await self._excluded(address)
         after, seq = sending.get("planned_to", 0), sending.get("planned_seq", 0)
         while after < campaign.get("contacts", 0):
             span = after + 1, min(after + BATCH, campaign["contacts"])
@@ -77,6 +80,7 @@ class Planner:
             contacts = await audience.numbered(numbers, BATCH, WANTED)
             phones = [contact["phone"] for contact in contacts]
             suppressed = await self._suppressions.among(campaign["workspace"], phones)
+            suppressed |= {one["phone"] for one in contacts if one["number"] in excluded}
             text = campaign["settings"]["text"]
             event = planned(audience.id, text, span, contacts, suppressed)
             fact = Fact(event, address, new_id(), after=seq)
@@ -86,6 +90,19 @@ class Planner:
             totals["skipped"] += len(event.skipped)
             totals["segments"] += event.segments
             PLANNED.inc(event.last - event.first + 1)
+
+    async def _excluded(self, address: Address) -> set[int]:
+        """Return whom the log keeps the campaign from; another upload begins anew."""
+        excluded = set[int]()
+        for recorded in await self._store.load(address):
+            match recorded.event:
+                case ContactsUploaded():
+                    excluded.clear()
+                case ContactsExcluded(numbers=numbers):
+                    excluded.update(numbers)
+                case _:
+                    pass
+        return excluded
 
     async def refuse(self, campaign: Document, reason: str) -> None:
         """Say that the list can not be made."""
@@ -125,7 +142,7 @@ def planned(
 
 def _segments(text: str, contact: Document, suppressed: AbstractSet[str]) -> int | SkipReason:
     """Return what a contact's message costs, or why there is none."""
-    if contact["phone"] in suppressed or contact.get("excluded"):
+    if contact["phone"] in suppressed:
         return "suppressed"
     try:
         rendered = render(text, contact["variables"])

@@ -56,7 +56,7 @@ def decide_voice(campaign: VoiceCampaign, command: StandingCommand) -> Sequence[
         case Edit() | AcceptContacts() | AddContacts() | Delete():
             return prepare(campaign, command)
         case Exclude():
-            return exclude(command, campaign.excluded)
+            return exclude(command, campaign.audience, campaign.excluded)
         case (
             Start()
             | Pause()
