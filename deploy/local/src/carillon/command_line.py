@@ -23,7 +23,7 @@ def console(*, soft_wrap: bool = False) -> Console:
 
 def logs_go_to_stderr() -> None:
     """Keep what libraries log out of standard output, which holds the answer only."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def print_json(found: object) -> None:

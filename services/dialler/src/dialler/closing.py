@@ -91,8 +91,9 @@ class Closer:
         early = {number for number in self._undecided if number > run.last}
         unsettled = run.moved.keys() | live | early
         settled = [number for number in self._undecided if number not in unsettled]
-        run.forget(set(settled))
-        await self._decide(run, settled)
+        if settled:
+            run.forget(set(settled))
+            await self._decide(run, settled)
         self._undecided = {
             number: seq
             for number, seq in self._undecided.items()
@@ -162,7 +163,7 @@ class Closer:
                 await self._say(run, becomes, retries=numbers)
 
     async def _close_pending(self, run: Run, becomes: Closed) -> None:
-        first = max(self._scanned_to, run.low) + 1
+        first = self._scanned_to + 1
         contacts = await self._views.contacts_from(
             run.audience, first, run.last, STRIDE, ("suppressed",)
         )
