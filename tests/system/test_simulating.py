@@ -3,12 +3,13 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import forked
 from carillon.demo import fictional_numbers
-from stacks import CARILLON, Link, ask, plain_environment, platform
+from stacks import CARILLON, PATIENCE_S, Link, Platform, ask, plain_environment, platform
 from voice_campaigns import TELEPHONY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -19,16 +20,30 @@ async def simulate(data: Path, *options: str) -> tuple[int, str, str]:
     return await forked.said(*arguments, environment=plain_environment())
 
 
-async def interrupted(data: Path) -> tuple[int, str]:
-    """Let it make traffic until Ctrl-C."""
+async def campaigns(up: Platform) -> list[dict[str, Any]]:
+    async with up.client("demo", "viewer") as viewer:
+        return list((await ask(viewer, "GET", "/campaigns"))["items"])
+
+
+def listen_to_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+async def interrupted(up: Platform) -> tuple[int, str]:
+    """Let it begin a campaign, then press Ctrl-C."""
+    before = len(await campaigns(up))
     process = await asyncio.create_subprocess_exec(
-        *(CARILLON, "simulate", "--data", str(data), "--contacts", "5"),
+        *(CARILLON, "simulate", "--data", str(up.data), "--contacts", "5"),
         env=plain_environment(),
         stdout=asyncio.subprocess.PIPE,
+        preexec_fn=listen_to_interrupts,
     )
-    await asyncio.sleep(5)
-    process.send_signal(signal.SIGINT)
-    said, _ = await asyncio.wait_for(process.communicate(), 20)
+    async with asyncio.timeout(PATIENCE_S):
+        while len(await campaigns(up)) == before:
+            await asyncio.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said, _ = await process.communicate()
     return await process.wait(), said.decode()
 
 
@@ -38,13 +53,11 @@ async def test_it_begins_campaigns_of_both_kinds_to_made_up_people(tmp_path: Pat
         code, said, complained = await simulate(up.data, *rate, "--for", "10s", "--seed", "7")
         assert (code, complained) == (0, "")
         assert "(seed 7)" in said
-        async with up.client("demo", "viewer") as viewer:
-            rows = (await ask(viewer, "GET", "/campaigns"))["items"]
-        assert {row["channel"] for row in rows} == {"sms", "voice"}
+        assert {row["channel"] for row in await campaigns(up)} == {"sms", "voice"}
         reached = {f"+{line['destination']}" for line in up.accepted()}
         assert reached
         assert reached <= set(fictional_numbers())
-        code, said = await interrupted(up.data)
+        code, said = await interrupted(up)
         assert code == 0
         assert "campaigns begun" in said
 
