@@ -44,7 +44,7 @@ CALLERS = AT_ONCE
 FEWER = () if SHORT else (4, 16)
 """With how many callers the peers may try besides: their best counts."""
 RUNS = 1 if SHORT else 3
-CAMPAIGNS = 20 if SHORT else 300
+CAMPAIGNS = 20 if SHORT else 1500
 ONE_BY_ONE = 4 if SHORT else 40
 """Campaigns of a single caller."""
 AIM = 2.0

@@ -17,7 +17,7 @@ from campaign_events.campaign import CampaignApproved, CampaignPaused, CampaignR
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Actor, Address, Event, Origin, Position, new_id
 from campaign_events.eventlog import EventLog, Rejected
-from campaign_events.group_commit import LEAST, MOST
+from campaign_events.group_commit import LEAST, MOST, PORTION
 
 BY = Actor(id="ann", name="Ann")
 PAUSED, RESUMED = CampaignPaused(was="sending", by=BY), CampaignResumed(was="paused", by=BY)
@@ -79,6 +79,21 @@ async def test_appends_of_one_moment_are_stored_together_and_each_is_told_its_pl
     ]
     batches = {(entry.headers or {}).get("Nats-Batch-Id") for entry in entries}
     assert len(batches) == 3  # alone, a full batch, and the rest
+
+
+async def test_who_asks_again_when_answered_is_together_again(
+    nc: Client, log: EventLog, addresses: list[Address]
+) -> None:
+    """Answers are handed out in portions; the batch that the first ones begin takes in the last."""
+
+    async def pause_and_resume(address: Address) -> int:
+        after = at(await log.append([PAUSED], address, origin(), after=0))
+        return at(await log.append([RESUMED], address, origin(), after=after))
+
+    places = await asyncio.gather(*(pause_and_resume(one) for one in addresses[: PORTION * 3]))
+
+    entries = [await nc.jetstream().get_msg("CAMPAIGNS", place) for place in places[1:]]
+    assert len({(entry.headers or {})["Nats-Batch-Id"] for entry in entries}) == 1
 
 
 async def test_few_appends_of_one_moment_are_not_worth_a_batch(

@@ -107,7 +107,7 @@ class EventLog:
 
     def __init__(self, nc: Client, *, deadline_s: float = 20.0) -> None:
         self._jetstream = JetStream(nc)
-        self._together = GroupCommit(self._jetstream.store)
+        self._together = GroupCommit(self._jetstream)
         self._deadline_s = deadline_s
         self._reader = DirectReader(nc)
         self._histories = Histories()

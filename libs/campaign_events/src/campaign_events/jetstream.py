@@ -62,17 +62,45 @@ class JetStream:
         return answer
 
     async def store(self, messages: Sequence[Message]) -> Reply:
-        """Send one message, or several as one atomic batch (ADR-50): one round trip either way."""
-        *before, (subject, payload, headers) = messages
-        if not before:
+        """Send one message, or several as one atomic batch: one round trip either way."""
+        if len(messages) == 1:
+            subject, payload, headers = messages[0]
             return await self.ask(subject, payload, _written(headers))
-        batch = self._batches.next().decode()
-        for index, one in enumerate(before, 1):
-            place = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(index)}
-            await self._nc.publish(one[0], one[1], headers=_written(one[2] | place))
-        end = {
-            "Nats-Batch-Id": batch,
-            "Nats-Batch-Sequence": str(len(messages)),
-            "Nats-Batch-Commit": "1",
-        }
-        return await self.ask(subject, payload, _written(headers | end))
+        batch = self.batch()
+        await batch.add(messages)
+        return await batch.end()
+
+    def batch(self) -> "Batch":
+        """Begin an atomic batch; the servers hear of it with its first message."""
+        return Batch(self, self._nc, self._batches.next().decode())
+
+
+class Batch:
+    """An atomic batch (ADR-50) on its way: all of it is stored at its end, or nothing.
+
+    The servers make room for it when its first message comes and keep each one as it comes, so
+    what is sent early is not waited for at the end.
+    """
+
+    def __init__(self, jetstream: JetStream, nc: Client, name: str) -> None:
+        self.size = 0
+        self._jetstream = jetstream
+        self._nc = nc
+        self._name = name
+        self._subject = ""
+
+    async def add(self, messages: Sequence[Message]) -> None:
+        """Send messages that belong to it."""
+        for self._subject, payload, headers in messages:
+            self.size += 1
+            await self._nc.publish(
+                self._subject, payload, headers=_written(headers | self._place(self.size))
+            )
+
+    async def end(self) -> Reply:
+        """Have it stored; the sequence in the answer is that of its last message."""
+        commit = self._place(self.size + 1) | {"Nats-Batch-Commit": "eob"}
+        return await self._jetstream.ask(self._subject, b"", _written(commit))
+
+    def _place(self, number: int) -> Headers:
+        return {"Nats-Batch-Id": self._name, "Nats-Batch-Sequence": str(number)}
