@@ -36,6 +36,8 @@ class Handler:
     buggy: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
     away: dict[int, int] = field(default_factory=dict)
+    stumbling: dict[int, int] = field(default_factory=dict)
+    """How often it fails, once nobody is away any more."""
     done: list[tuple[str, int]] = field(default_factory=list)
     tried: list[int] = field(default_factory=list)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -46,6 +48,9 @@ class Handler:
         if self.away.get(number, 0) > 0:
             self.away[number] -= 1
             raise Unavailable("the log does not answer")
+        if self.stumbling.get(number, 0) > 0:
+            self.stumbling[number] -= 1
+            raise RuntimeError("once bitten")
         if number in self.buggy:
             raise RuntimeError(f"never heard of {number}")
         async with self.news:
@@ -195,7 +200,8 @@ async def test_types_from_the_future_are_parked_for_a_version_that_knows_them(  
 async def test_whoever_is_away_is_waited_for_and_nothing_is_parked(  # noqa: PLR0917
     nats_url: str, nc: Client, log: EventLog, db: Database, reader: Reader, bad: Address
 ) -> None:
-    handler = Handler(away={1: 4})
+    """Nor by the first failure of its own after that."""
+    handler = Handler(away={1: 4}, stumbling={1: 1})
     reaction = Reaction.of(reader, handler, db)
     async with reacting(nats_url, nc, reaction):
         await say(log, bad, 1, 2)

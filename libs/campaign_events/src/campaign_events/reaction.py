@@ -6,8 +6,9 @@ or keeps failing, is parked; later events of the same thing wait behind it, and 
 """
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -16,7 +17,8 @@ from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage
 from faststream.nats.security import NatsNKey, NatsSecurity
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter as Metric
+from prometheus_client import Histogram
 
 from campaign_events import tracing
 from campaign_events.catalogue import read
@@ -30,7 +32,7 @@ from campaign_events.projection import Database
 from campaign_events.releasing import current
 from campaign_events.topology import Reader
 
-REACTIONS = Counter(
+REACTIONS = Metric(
     "carillon_reactions", "Deliveries that a reaction has dealt with", ["reaction", "verdict"]
 )
 TOOK = Histogram(
@@ -58,6 +60,8 @@ class Reaction:
     reader: Reader
     handle: Handler
     parking: Parking
+    failures: Counter[int] = field(default_factory=Counter)
+    """How often what is in hand has failed for a cause of its own, by sequence; being away is none."""
 
     @classmethod
     def of(cls, reader: Reader, handle: Handler, db: Database) -> "Reaction":
@@ -106,10 +110,15 @@ class Reaction:
 
     async def _settled(self, message: NatsMessage, recorded: Recorded[Any], tries: int) -> str:
         try:
-            verdict = await self._dealt(recorded, tries)
+            verdict = await self._dealt(recorded)
         except Exception as error:  # noqa: BLE001 - the one place that decides a reaction's fate
             away = is_away(error)
-            delays = AWAY_S if away else DELAYS_S
+            if away:
+                delays = AWAY_S
+            else:
+                delays = DELAYS_S
+                self.failures[recorded.seq] += 1
+                tries = self.failures[recorded.seq]
             log.warning(
                 "tried again later",
                 reaction=self.reader.durable,
@@ -121,9 +130,10 @@ class Reaction:
             await message.nack(delay=delays[min(tries, len(delays)) - 1])
             return "away" if away else "failed"
         await message.ack()
+        del self.failures[recorded.seq]
         return verdict
 
-    async def _dealt(self, recorded: Recorded[Any], tries: int) -> str:
+    async def _dealt(self, recorded: Recorded[Any]) -> str:
         """Handle an event, have it wait, or park it.
 
         Raises:
@@ -139,8 +149,8 @@ class Reaction:
             facts.info("refused", why=str(refusal))
             return "refused"
         except Exception as error:
-            hopeless = isinstance(error, HOPELESS) or tries > len(DELAYS_S)
-            if is_away(error) or not hopeless:
+            worn_out = self.failures[recorded.seq] >= len(DELAYS_S)
+            if is_away(error) or not (worn_out or isinstance(error, HOPELESS)):
                 raise
             await self.parking.park(recorded, error)
             facts.error("parked", **told(error))
