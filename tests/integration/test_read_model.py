@@ -267,6 +267,19 @@ async def test_lists_come_in_pages_the_newest_first(world: World) -> None:
     assert seen == names[::-1]
 
 
+async def test_short_lists_come_in_pages_as_well(world: World) -> None:
+    for name in ("a", "b", "c"):
+        await world.say(new_id(), created(name), *lifecycle(3))
+
+    page = await world.get("/overview/recent", limit=2)
+    rest = await world.get("/overview/recent", cursor=page["next_cursor"])
+    assert [row["name"] for row in page["items"]] == ["c", "b"]
+    assert ([row["name"] for row in rest["items"]], rest["next_cursor"]) == (["a"], None)
+    hours = await world.get("/overview/activity", limit=20)
+    rest = await world.get("/overview/activity", cursor=hours["next_cursor"])
+    assert (len(hours["items"]), len(rest["items"])) == (20, 4)
+
+
 async def test_authors_are_ranked_over_the_days_asked_for(world: World) -> None:
     now = datetime.now(UTC)
     await world.say(new_id(), created("old", BOB), at=now - timedelta(days=32))
@@ -296,6 +309,8 @@ async def test_authors_are_ranked_over_the_days_asked_for(world: World) -> None:
         ("/campaigns", {"status": "flying"}),
         ("/campaigns", {"channel": "pigeon"}),
         ("/overview/pulse", {"interval_s": 301}),
+        ("/overview/recent", {"limit": 0}),
+        ("/overview/activity", {"limit": 1001}),
         ("/overview/top-authors", {"days": 0}),
     ],
 )

@@ -32,6 +32,15 @@ class Page:
             "next_cursor": _cursor(place(items[-1])) if more else None,
         }
 
+    def of(self, items: Sequence[Any]) -> dict[str, Any]:
+        """Return the page of a list that is at hand from its first item to its last."""
+        first = self.after or 0
+        end = first + self.limit
+        return {
+            "items": list(items[first:end]),
+            "next_cursor": _cursor(end) if end < len(items) else None,
+        }
+
 
 def whole(items: Sequence[Any]) -> dict[str, Any]:
     """Return a list that always fits on one page."""

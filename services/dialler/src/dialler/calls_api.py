@@ -11,6 +11,7 @@ from campaign_events.answers import Items, answers
 from campaign_events.call import CallState
 from campaign_events.envelope import rfc3339
 from campaign_events.masking import sees_phones, shown
+from campaign_events.paging import Paged
 from campaign_events.positions import up_to_date
 from campaign_events.problems import not_found
 from campaign_events.projection import Document
@@ -62,7 +63,9 @@ def call_routes(views: Views) -> APIRouter:
         dependencies=[Depends(up_to_date)],
         responses=answers(Items[Attempt]),
     )
-    async def attempts(campaign_id: str, call_id: str, caller: Reader) -> dict[str, Any]:
+    async def attempts(
+        campaign_id: str, call_id: str, caller: Reader, page: Paged
+    ) -> dict[str, Any]:
         """Return every attempt of one call, the first one first."""
         campaign = await campaign_of(views, caller, campaign_id)
         call = parse_call_id(call_id)
@@ -73,7 +76,7 @@ def call_routes(views: Views) -> APIRouter:
         rows = await found.sort("_id").to_list()
         if not rows and not await _is_there(views, campaign, call):
             raise not_found("call")
-        return {"items": [_attempt(row) for row in rows], "next_cursor": None}
+        return page.of([_attempt(row) for row in rows])
 
     @routes.get(
         "/{campaign_id}/attempt-report.csv",

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from campaign_events.access import Permission
 from campaign_events.answers import Items, answers
+from campaign_events.paging import Paged
 from dispatcher import preview_api
 from dispatcher.answers import Link
 from dispatcher.door import Reader
@@ -28,7 +29,7 @@ def link_routes(health: Health) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/links", tags=["links"])
 
     @routes.get("", responses=answers(Items[Link]))
-    async def links(caller: Reader) -> dict[str, Any]:
+    async def links(caller: Reader, page: Paged) -> dict[str, Any]:
         """Return every link and its state."""
         shown = health.links()
         if not caller.may(Permission.ADMINISTER):
@@ -36,6 +37,6 @@ def link_routes(health: Health) -> APIRouter:
                 {name: value for name, value in link.items() if name not in FOR_ADMINISTRATORS}
                 for link in shown
             ]
-        return {"items": shown, "next_cursor": None}
+        return page.of(shown)
 
     return routes

@@ -73,9 +73,11 @@ async def funnel(caller: Reader, source: From) -> dict[str, Any]:
 
 
 @router.get("/overview/activity", responses=answers(Items[Hour]))
-async def activity(caller: Reader, source: From, channel: Channel = "sms") -> dict[str, Any]:
+async def activity(
+    caller: Reader, source: From, page: Paged, channel: Channel = "sms"
+) -> dict[str, Any]:
     """Return the last 24 hours."""
-    return await source.overview.activity(caller.workspace, channel)
+    return page.of(await source.overview.activity(caller.workspace, channel))
 
 
 @router.get("/overview/top-authors", responses=answers(Items[TopAuthor]))
@@ -85,9 +87,9 @@ async def top_authors(caller: Reader, source: From, page: Paged, days: Days = 30
 
 
 @router.get("/overview/recent", responses=answers(Items[Recent]))
-async def recent(caller: Reader, source: From) -> dict[str, Any]:
+async def recent(caller: Reader, source: From, page: Paged) -> dict[str, Any]:
     """Return the newest campaigns."""
-    return await source.overview.recent(caller.workspace)
+    return page.of(await source.overview.recent(caller.workspace))
 
 
 @router.get("/overview/stream", status_code=200, response_class=EventStream)

@@ -126,7 +126,7 @@ class Overview:
             "funnel": funnel.funnel(known.counts),
             "activity": whole(activity.shown(counters, now)),
             "top_authors": known.authors,
-            "recent": _recent(known.recent, totals),
+            "recent": whole(_recent(known.recent, totals)),
             "diagnostics": diagnosed,
         }
         return Whole(parts, orjson.dumps(parts))
@@ -183,11 +183,11 @@ class Overview:
         under_way = await self._under_way(workspace)
         return delivery.donut(under_way.rows, under_way.totals, datetime.now(UTC))
 
-    async def activity(self, workspace: str, channel: str) -> dict[str, Any]:
+    async def activity(self, workspace: str, channel: str) -> list[dict[str, Any]]:
         """Return the last 24 hours."""
         now = datetime.now(UTC)
         hours = self.views.call_hours if channel == "voice" else self.views.counters
-        return whole(await activity.last_day(hours, workspace, channel, now))
+        return await activity.last_day(hours, workspace, channel, now)
 
     async def top_authors(self, workspace: str, days: int, page: Page) -> dict[str, Any]:
         """Return the authors by the number of campaigns that they created."""
@@ -195,7 +195,7 @@ class Overview:
         found = await top_authors.ranking(self.views.authors, workspace, now, days, page)
         return page.answer(found, lambda entry: int(entry["place"]), top_authors.shown)
 
-    async def recent(self, workspace: str) -> dict[str, Any]:
+    async def recent(self, workspace: str) -> list[dict[str, Any]]:
         """Return the newest campaigns. What a caller may do with them is not told here."""
         rows = await campaigns.recent(self.views.campaigns, workspace)
         return _recent(rows, await numbers.of(self.views.counters, self.views.runs, rows))
@@ -215,10 +215,10 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _recent(rows: Sequence[Document], totals: Mapping[str, numbers.Totals]) -> dict[str, Any]:
+def _recent(rows: Sequence[Document], totals: Mapping[str, numbers.Totals]) -> list[dict[str, Any]]:
     nobody = Caller(id="", name="", workspace="", roles=frozenset())
     shown = (campaign_row(row, totals.get(row["_id"], {}), nobody, detail=False) for row in rows)
-    return whole([{name: row[name] for name in row if name != "actions"} for row in shown])
+    return [{name: row[name] for name in row if name != "actions"} for row in shown]
 
 
 def _pulse(

@@ -4181,6 +4181,8 @@ export interface operations {
         parameters: {
             query?: {
                 workspace?: string | null;
+                limit?: number;
+                cursor?: string | null;
             };
             header?: {
                 "min-event-position"?: string | null;
@@ -4779,6 +4781,8 @@ export interface operations {
         parameters: {
             query?: {
                 workspace?: string | null;
+                limit?: number;
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -5521,6 +5525,8 @@ export interface operations {
             query?: {
                 channel?: "sms" | "voice";
                 workspace?: string | null;
+                limit?: number;
+                cursor?: string | null;
             };
             header?: {
                 "min-event-position"?: string | null;
@@ -5687,6 +5693,8 @@ export interface operations {
         parameters: {
             query?: {
                 workspace?: string | null;
+                limit?: number;
+                cursor?: string | null;
             };
             header?: {
                 "min-event-position"?: string | null;
