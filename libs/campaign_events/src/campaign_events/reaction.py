@@ -61,7 +61,7 @@ class Reaction:
     handle: Handler
     parking: Parking
     failures: Counter[int] = field(default_factory=Counter)
-    """How often what is in hand has failed for a cause of its own, by sequence; being away is none."""
+    """How often what is in hand has failed for a cause of its own, by its sequence."""
 
     @classmethod
     def of(cls, reader: Reader, handle: Handler, db: Database) -> "Reaction":
