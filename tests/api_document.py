@@ -37,7 +37,7 @@ def doors() -> dict[str, Sequence[APIRouter]]:
     return {
         "Campaign": (
             campaign_routes(nothing, nothing),
-            settings_routes(nothing),
+            settings_routes(nothing, 0),
             upload_routes(nothing, nothing, 0),
             contact_routes(nothing, nothing, nothing),
         ),

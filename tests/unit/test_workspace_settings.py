@@ -17,8 +17,16 @@ def test_a_change_states_all_settings_anew() -> None:
 
 def test_a_change_to_what_is_already_so_is_none() -> None:
     given(settings_decider).when(ChangeSettings({}, ANN)).then()
-    given(settings_decider).when(ChangeSettings({"retention_days": 90}, ANN)).then()
+    chosen = SettingsChanged(settings=WorkspaceSettings(retention_days=90), by=ANN)
+    given(settings_decider, chosen).when(ChangeSettings({"retention_days": 90}, ANN)).then()
     given(settings_decider, BRITISH).when(ChangeSettings({"default_region": "GB"}, ANN)).then()
+
+
+def test_what_nobody_chose_is_not_in_the_log() -> None:
+    """Versions that read it know no absence: they take what they have always taken."""
+    assert "retention_days" not in BRITISH.model_dump(mode="json")["settings"]
+    chosen = SettingsChanged(settings=WorkspaceSettings(retention_days=7), by=ANN)
+    assert chosen.model_dump(mode="json")["settings"]["retention_days"] == 7
 
 
 def test_facts_about_anything_else_change_nothing() -> None:

@@ -54,7 +54,8 @@ class Retention:
         for recorded in news:
             self._read_to = recorded.seq
             if isinstance(recorded.event, SettingsChanged):
-                self._days[recorded.address.workspace] = recorded.event.settings.retention_days
+                days = recorded.event.settings.retention_days
+                self._days[recorded.address.workspace] = days or self.default_days
 
     async def _something(self) -> None:
         try:

@@ -1,7 +1,9 @@
 """What can happen to an SMS campaign (product: section 3). The campaign service says these."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from campaign_events.envelope import Actor, Event, Id, Value
 
@@ -36,6 +38,10 @@ class SmsSettings(Value):
     default_region: str | None = None
 
 
+def _is_none(value: int | None) -> bool:
+    return value is None
+
+
 SETTINGS = "settings"
 """The thing that the facts about a workspace's settings are about, in place of a campaign."""
 
@@ -44,13 +50,14 @@ class WorkspaceSettings(Value):
     """What an admin chooses for a whole workspace.
 
     `stop_words` are what an inbound message says, alone, to opt out; case does not matter.
-    `retention_days` is for how long audit records are kept.
+    `retention_days` is for how long audit records are kept; None, which is not written into the
+    log, is for as long as the installation keeps them (`audit_retention_days`).
     """
 
     allow_self_approval: bool = False
     default_region: str | None = None
     stop_words: tuple[str, ...] = ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT")
-    retention_days: int = 90
+    retention_days: Annotated[int | None, Field(exclude_if=_is_none)] = None
 
 
 class CampaignEvent(Event):

@@ -61,7 +61,7 @@ async def compose(
     app = api("campaign", resources)
     keys.serve(app)
     app.include_router(campaign_routes(door, audiences))
-    app.include_router(settings_routes(door))
+    app.include_router(settings_routes(door, resources.settings.audit_retention_days))
     suppressions = SuppressionList(suppressed.view, secret)
     uploads = Uploads(log, audiences, suppressions, UploadPace(core.is_sending, upload_share))
     app.include_router(upload_routes(door, uploads, upload_limit))

@@ -45,21 +45,27 @@ class SettingsChanges(Body):
     retention_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 1
 
 
-def settings_routes(door: Door) -> APIRouter:
-    """Return the resource."""
+class ShownSettings(WorkspaceSettings):
+    """The settings as they hold: what nobody has chosen is what the installation has."""
+
+    retention_days: int
+
+
+def settings_routes(door: Door, retention_days: int) -> APIRouter:
+    """Return the resource; `retention_days` hold where a workspace has not chosen any."""
     routes = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 
-    @routes.get("", responses=answers(WorkspaceSettings))
+    @routes.get("", responses=answers(ShownSettings))
     async def read(caller: Reader, response: Response) -> dict[str, Any]:
         """Return the workspace's settings, as the log has them at this moment."""
         settings, position = await door.settings(caller.workspace)
         tell(response, position)
-        return _shown(settings)
+        return shown(settings)
 
     @routes.patch(
         "",
         openapi_extra=audited("settings.changed", "settings"),
-        responses=answers(WorkspaceSettings),
+        responses=answers(ShownSettings),
     )
     async def change(
         body: SettingsChanges, caller: Administrator, request: Request, response: Response
@@ -70,12 +76,11 @@ def settings_routes(door: Door) -> APIRouter:
         decider, seen = watched(settings_decider)
         settings, position = await execute(door.log, decider, address, command, origin_of(request))
         tell(response, position)
-        before, after = changes(*(_shown(one) for one in (*(seen or [settings]), settings)))
+        before, after = changes(*(shown(one) for one in (*(seen or [settings]), settings)))
         note(before=before, after=after, resource=caller.workspace)
-        return _shown(settings)
+        return shown(settings)
+
+    def shown(settings: WorkspaceSettings) -> dict[str, Any]:
+        return {"retention_days": retention_days} | settings.model_dump(mode="json")
 
     return routes
-
-
-def _shown(settings: WorkspaceSettings) -> dict[str, Any]:
-    return settings.model_dump(mode="json")

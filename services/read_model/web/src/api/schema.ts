@@ -2630,6 +2630,33 @@ export interface components {
             revisions: components["schemas"]["ShownRevision"][];
         };
         /**
+         * ShownSettings
+         * @description The settings as they hold: what nobody has chosen is what the installation has.
+         */
+        ShownSettings: {
+            /**
+             * Allow Self Approval
+             * @default false
+             */
+            allow_self_approval: boolean;
+            /** Default Region */
+            default_region?: string | null;
+            /**
+             * Stop Words
+             * @default [
+             *       "STOP",
+             *       "STOPALL",
+             *       "UNSUBSCRIBE",
+             *       "CANCEL",
+             *       "END",
+             *       "QUIT"
+             *     ]
+             */
+            stop_words: string[];
+            /** Retention Days */
+            retention_days: number;
+        };
+        /**
          * SmsCampaign
          * @description An SMS campaign with every setting.
          */
@@ -3737,39 +3764,6 @@ export interface components {
             due_at: string;
             /** Reason */
             reason: string | null;
-        };
-        /**
-         * WorkspaceSettings
-         * @description What an admin chooses for a whole workspace.
-         *
-         *     `stop_words` are what an inbound message says, alone, to opt out; case does not matter.
-         *     `retention_days` is for how long audit records are kept.
-         */
-        WorkspaceSettings: {
-            /**
-             * Allow Self Approval
-             * @default false
-             */
-            allow_self_approval: boolean;
-            /** Default Region */
-            default_region?: string | null;
-            /**
-             * Stop Words
-             * @default [
-             *       "STOP",
-             *       "STOPALL",
-             *       "UNSUBSCRIBE",
-             *       "CANCEL",
-             *       "END",
-             *       "QUIT"
-             *     ]
-             */
-            stop_words: string[];
-            /**
-             * Retention Days
-             * @default 90
-             */
-            retention_days: number;
         };
         Written: components["schemas"]["SmsWritten"] | components["schemas"]["VoiceWritten"];
     };
@@ -5950,7 +5944,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WorkspaceSettings"];
+                    "application/json": components["schemas"]["ShownSettings"];
                 };
             };
             /** @description Problem */
@@ -5985,7 +5979,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WorkspaceSettings"];
+                    "application/json": components["schemas"]["ShownSettings"];
                 };
             };
             /** @description Problem */
