@@ -113,12 +113,10 @@ class Reaction:
             verdict = await self._dealt(recorded)
         except Exception as error:  # noqa: BLE001 - the one place that decides a reaction's fate
             away = is_away(error)
-            if away:
-                delays = AWAY_S
-            else:
-                delays = DELAYS_S
+            if not away:
                 self.failures[recorded.seq] += 1
                 tries = self.failures[recorded.seq]
+            delays = AWAY_S if away else DELAYS_S
             log.warning(
                 "tried again later",
                 reaction=self.reader.durable,
