@@ -33,7 +33,7 @@ export type Sender = Schemas["ShownSender"];
 export type WaitingCampaign = Schemas["Waiting"];
 export type WaitingRevision = Schemas["WaitingRevision"];
 export type Suppression = Schemas["Suppression"];
-export type ShownSettings = Schemas["WorkspaceSettings"];
+export type WorkspaceSettings = Schemas["ShownSettings"];
 export type AuditItem = Schemas["AuditItem"];
 export type Problem = Schemas["Problem"];
 
