@@ -82,7 +82,7 @@ async def test_settings_are_changed_by_admins_only(desk: Desk) -> None:
     async with desk.window("admin", path="/dashboard/settings") as page:
         switch = page.get_by_role("switch", name="People may approve what they created")
         await switch.check()
-        await page.get_by_role("textbox", name="Days that personal data is kept").fill("30")
+        await page.get_by_role("textbox", name="Days that audit records are kept").fill("30")
         await page.get_by_role("button", name="Save").click()
         await expect(page.get_by_text("The settings are saved.")).to_be_visible()
         await page.reload()

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StringConstraints
 
 from campaign.door import Door, origin_of
 from campaign.requests import Body, Region, no_zero
@@ -36,8 +36,15 @@ type StopWords = Annotated[
 ]
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for described in schema["properties"].values():
+        del described["default"]
+
+
 class SettingsChanges(Body):
     """Some settings of a workspace; what is not named stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     allow_self_approval: StrictBool = Field(default=False, validate_default=False)
     default_region: Region | None = None

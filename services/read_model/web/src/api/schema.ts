@@ -2565,19 +2565,12 @@ export interface components {
          * @description Some settings of a workspace; what is not named stays as it is.
          */
         SettingsChanges: {
-            /**
-             * Allow Self Approval
-             * @default false
-             */
-            allow_self_approval: boolean;
+            /** Allow Self Approval */
+            allow_self_approval?: boolean;
             default_region?: components["schemas"]["Region"] | null;
-            /** @default [] */
-            stop_words: components["schemas"]["StopWords"];
-            /**
-             * Retention Days
-             * @default 1
-             */
-            retention_days: number;
+            stop_words?: components["schemas"]["StopWords"];
+            /** Retention Days */
+            retention_days?: number;
         };
         Shown: {
             [key: string]: unknown;

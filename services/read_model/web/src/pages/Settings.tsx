@@ -36,6 +36,15 @@ export default function Settings() {
   );
 }
 
+/** What is left alone is not stated: the installation may choose it later on. */
+function changed(wanted: WorkspaceSettings, known: WorkspaceSettings): Partial<WorkspaceSettings> {
+  const names = Object.keys(wanted) as (keyof WorkspaceSettings)[];
+  const differing = names.filter(
+    (name) => JSON.stringify(wanted[name]) !== JSON.stringify(known[name]),
+  );
+  return Object.fromEntries(differing.map((name) => [name, wanted[name]]));
+}
+
 function SettingsForm({ known }: { known: WorkspaceSettings }) {
   const client = useQueryClient();
   const mayWrite = useMay("administer");
@@ -47,7 +56,7 @@ function SettingsForm({ known }: { known: WorkspaceSettings }) {
     mutationFn: (wanted: typeof form.values) =>
       data(
         api.PATCH("/api/v1/settings", {
-          body: { ...wanted, default_region: wanted.default_region || null },
+          body: changed({ ...wanted, default_region: wanted.default_region || null }, known),
         }),
       ),
     onSuccess: async () => {

@@ -32,7 +32,7 @@ export const settings = {
   none: "None: numbers need a country code",
   stopWords: "Words that opt out",
   stopWordsHint: "A reply that is one of them adds its number to the opt-outs.",
-  retention: "Days that personal data is kept",
+  retention: "Days that audit records are kept",
   save: "Save",
   saved: "The settings are saved.",
   failed: "The settings were not saved",
