@@ -76,6 +76,13 @@ async def test_a_voice_campaign_is_watched_call_by_call(desk: Desk, numbers: Num
         await dialog.get_by_role("button", name="Stop campaign").click()
         await shows(page, "Reminders", "Clone", "Restart")
 
+        await page.get_by_role("link", name="Overview").click()
+        choice = page.get_by_role("radiogroup", name="Channel of the activity")
+        await choice.get_by_text("Voice", exact=True).click()
+        answered = page.get_by_role("img", name=re.compile(r"^Call attempts per hour: [1-9]"))
+        await expect(answered).to_be_visible()
+        assert await faults(page) == []
+
 
 async def test_past_runs_can_be_looked_at(desk: Desk, numbers: Numbers) -> None:
     campaign = await a_voice_campaign(desk, numbers(3))

@@ -218,7 +218,8 @@ async def test_the_funnel_shows_voice_campaigns_too(desk: Desk) -> None:
     body = {"channel": "voice", "name": "Calls", "destination": "sim:agents"}
     await desk.crew.post("/campaigns", body)
     async with desk.window("viewer") as page:
-        await page.get_by_text("Voice", exact=True).click()
+        choice = page.get_by_role("radiogroup", name="Channel of the funnel")
+        await choice.get_by_text("Voice", exact=True).click()
         await expect(page.get_by_test_id("funnel-draft")).to_contain_text("1")
         await expect(page.get_by_test_id("funnel-completed")).to_contain_text("0")
         await expect(page.get_by_role("link", name="New campaign")).to_be_hidden()

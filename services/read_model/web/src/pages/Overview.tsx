@@ -99,7 +99,7 @@ function Panels({ shown }: { shown: Shown }) {
       <DeliveryDonut delivery={shown.delivery} />
       <FunnelPanel funnel={shown.funnel} />
       <Diagnostics diagnosed={shown.diagnostics} />
-      <Activity hours={shown.activity.items} />
+      <Activity messages={shown.activity.items} />
       <Authors authors={shown.top_authors.items} />
       <Recent campaigns={shown.recent.items} />
     </div>

@@ -55,14 +55,23 @@ export const overview = {
   },
   activity: {
     title: "Activity, last 24 hours",
-    sent: "Sent",
-    failed: "Failed",
+    channel: "Channel of the activity",
+    sms: {
+      sent: "Sent",
+      failed: "Failed",
+      chart: (sent: string, failed: string) =>
+        `Messages per hour: ${sent} sent and ${failed} failed in 24 hours`,
+      caption: "Messages by hour",
+    },
+    voice: {
+      sent: "Answered",
+      failed: "Not answered",
+      chart: (answered: string, other: string) =>
+        `Call attempts per hour: ${answered} answered and ${other} not answered in 24 hours`,
+      caption: "Call attempts by hour",
+    },
     table: "Show as a table",
-    chart: (sent: string, failed: string) =>
-      `Messages per hour: ${sent} sent and ${failed} failed in 24 hours`,
-    caption: "Messages by hour",
     hour: "Hour",
-    nothing: "No messages in the last 24 hours",
   },
   authors: {
     title: "Top authors, last 30 days",

@@ -1,33 +1,55 @@
 import { Anchor, Group, ScrollArea, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { type CSSProperties, lazy, Suspense } from "react";
-import type { Hour } from "@/api/types";
+import { useQuery } from "@tanstack/react-query";
+import { type CSSProperties, lazy, Suspense, useState } from "react";
+import { api, data } from "@/api/client";
+import type { Channel, Hour } from "@/api/types";
+import { ChannelChoice } from "@/components/ChannelChoice";
 import { Panel } from "@/components/Panel";
+import { Failure } from "@/components/States";
 import { texts } from "@/texts";
 import { count, dateTime } from "@/utils/format";
 import classes from "./Overview.module.css";
 
 const Bars = lazy(() => import("./charts/Bars"));
 
-/** Messages sent and failed, hour by hour. */
-export function Activity({ hours }: { hours: readonly Hour[] }) {
-  const { activity: words } = texts.overview;
+const AGAIN_MS = 15_000;
+
+/** Messages sent and failed, hour by hour, which are told live; or calls, which are asked for. */
+export function Activity({ messages }: { messages: readonly Hour[] }) {
+  const [channel, setChannel] = useState<Channel>("sms");
+  const calling = useQuery({
+    queryKey: ["overview", "activity", "voice"],
+    queryFn: () =>
+      data(api.GET("/api/v1/overview/activity", { params: { query: { channel: "voice" } } })),
+    enabled: channel === "voice",
+    refetchInterval: AGAIN_MS,
+  });
+  const hours = channel === "sms" ? messages : (calling.data?.items ?? []);
   const [asTable, table] = useDisclosure();
+  const words = texts.overview.activity[channel];
   const sent = hours.reduce((sum, one) => sum + one.sent, 0);
   const failed = hours.reduce((sum, one) => sum + one.failed, 0);
   return (
     <Panel
-      title={words.title}
+      title={texts.overview.activity.title}
       className={classes.wide}
       aside={
         <Group gap="lg">
           <Sum color="blue" name={words.sent} value={sent} />
           <Sum color="red" name={words.failed} value={failed} />
+          <ChannelChoice
+            label={texts.overview.activity.channel}
+            value={channel}
+            onChange={setChannel}
+          />
         </Group>
       }
     >
-      {asTable ? (
-        <HoursTable hours={hours} />
+      {channel === "voice" && calling.error ? (
+        <Failure error={calling.error} retry={calling.refetch} />
+      ) : asTable ? (
+        <HoursTable hours={hours} channel={channel} />
       ) : (
         <div
           className={classes.chart}
@@ -36,7 +58,7 @@ export function Activity({ hours }: { hours: readonly Hour[] }) {
           data-testid="activity"
         >
           <Suspense>
-            <Bars hours={hours} />
+            <Bars hours={hours} channel={channel} />
           </Suspense>
         </div>
       )}
@@ -48,7 +70,7 @@ export function Activity({ hours }: { hours: readonly Hour[] }) {
         onClick={table.toggle}
         aria-pressed={asTable}
       >
-        {words.table}
+        {texts.overview.activity.table}
       </Anchor>
     </Panel>
   );
@@ -69,15 +91,15 @@ function Sum({ color, name, value }: { color: string; name: string; value: numbe
   );
 }
 
-function HoursTable({ hours }: { hours: readonly Hour[] }) {
-  const { activity: words } = texts.overview;
+function HoursTable({ hours, channel }: { hours: readonly Hour[]; channel: Channel }) {
+  const words = texts.overview.activity[channel];
   return (
     <ScrollArea h={260} viewportProps={{ tabIndex: 0 }}>
       <Table stickyHeader verticalSpacing={4}>
         <Table.Caption>{words.caption}</Table.Caption>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th scope="col">{words.hour}</Table.Th>
+            <Table.Th scope="col">{texts.overview.activity.hour}</Table.Th>
             <Table.Th scope="col" ta="right">
               {words.sent}
             </Table.Th>

@@ -1,8 +1,9 @@
-import { Anchor, Badge, SegmentedControl, Text } from "@mantine/core";
+import { Anchor, Badge, Text } from "@mantine/core";
 import { IconArrowDownRight } from "@tabler/icons-react";
 import { type CSSProperties, useState } from "react";
 import { Link } from "react-router";
 import type { Channel, Funnel, Status } from "@/api/types";
+import { ChannelChoice } from "@/components/ChannelChoice";
 import { Panel } from "@/components/Panel";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
@@ -37,18 +38,7 @@ export function FunnelPanel({ funnel }: { funnel: Funnel }) {
     <Panel
       title={words.title}
       className={classes.third}
-      aside={
-        <SegmentedControl
-          size="xs"
-          aria-label={words.channel}
-          value={channel}
-          onChange={(value) => setChannel(value as Channel)}
-          data={(["sms", "voice"] as const).map((value) => ({
-            value,
-            label: texts.shared.channels[value],
-          }))}
-        />
-      }
+      aside={<ChannelChoice label={words.channel} value={channel} onChange={setChannel} />}
     >
       <ol className={classes.steps} aria-label={words.steps}>
         {steps.map((step) => (

@@ -1,12 +1,12 @@
 import "@mantine/charts/styles.css";
 import { BarChart } from "@mantine/charts";
-import type { Hour } from "@/api/types";
+import type { Channel, Hour } from "@/api/types";
 import { texts } from "@/texts";
 import { compact, count, hourOf } from "@/utils/format";
 
 /** One bar per hour: what was sent, and on top of it what failed. */
-export default function Bars({ hours }: { hours: readonly Hour[] }) {
-  const { sent, failed } = texts.overview.activity;
+export default function Bars({ hours, channel }: { hours: readonly Hour[]; channel: Channel }) {
+  const { sent, failed } = texts.overview.activity[channel];
   return (
     <BarChart
       h="100%"
