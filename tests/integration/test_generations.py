@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from nats.aio.client import Client
 from pymongo.errors import AutoReconnect
 
+from campaign_events import succession
 from campaign_events.campaign import CampaignCreated, SmsSettings
 from campaign_events.decider import Refused
 from campaign_events.envelope import Actor, Address, Batch, Origin, new_id
@@ -157,6 +158,26 @@ async def test_reads_are_never_empty_or_older_while_a_view_is_rebuilt_and_switch
         assert (await kept.ask("drop"))["dropped"] == 1
         assert HISTORY.collection(history.NAME) not in await stage.db.list_collection_names()
         assert await kept.read() > seen[-1][1]
+
+
+async def test_what_readers_are_led_back_to_is_not_dropped(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who drops waits for the last readers; meanwhile somebody else thinks better of it."""
+    monkeypatch.setattr(succession, "LAST_READS", timedelta(seconds=6))
+    async with stage.service() as kept:
+        await kept.projector.reached(await kept.say(20), 20)
+        await kept.ask("rebuild")
+        await kept.done()
+        dropping = asyncio.create_task(kept.ask("drop"))
+        await kept.ask("rollback")
+        await kept.until(lambda job: (job.kind, job.state) == ("rollback", "done"))
+
+        with pytest.raises(Refused, match="switched to"):
+            await dropping
+        assert kept.projector.view.generation == 1
+        assert await kept.projector.reached(await kept.say(10), 20)
+        assert await kept.read() == 30
 
 
 async def test_a_builder_that_is_killed_goes_on_where_it_was(stage: Stage) -> None:

@@ -175,13 +175,13 @@ class Succession:
         wanted = number if number is not None or not others else others[0]
         if wanted is None or wanted not in others:
             raise Refused(self._nothing_else(wanted, standing.live, others))
-        if not await self._cancel(wanted):
-            raise Refused(
-                f"generation {wanted} of {self._projection.name} is just being switched to"
-            )
         if wanted == standing.previous and standing.switched_at is not None:
             over = standing.switched_at + LAST_READS - datetime.now(UTC)
             await asyncio.sleep(max(over.total_seconds(), 0))
+        if not await self._cancel(wanted) or (await self.standing()).live == wanted:
+            raise Refused(
+                f"generation {wanted} of {self._projection.name} is just being switched to"
+            )
         await self.remove(wanted)
         gone = {**self._mine, "previous": wanted}
         await self._db.generations.update_one(gone, {"$set": {"previous": None}})
