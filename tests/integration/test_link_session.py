@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from dispatcher.links import inbox
-from dispatcher.links.link import Link, Part, Source
+from dispatcher.links.link import Answer, Link, Part, Source
 from dispatcher.links.registry import open_link
 from dispatcher.links.settings import LinkSettings
 from link_news import news
@@ -217,3 +217,18 @@ async def test_an_unbind_by_the_carrier_is_answered_and_told() -> None:
         assert batch.reason == "unbound by the carrier"
         assert [answer.verdict for answer in batch.answers] == ["unknown"]
         await answered.wait()
+
+
+async def test_a_part_that_can_not_be_written_fails_and_the_next_one_goes() -> None:
+    async def take(frame: Frame, writer: asyncio.StreamWriter) -> None:
+        if frame.command == Command.SUBMIT_SM:
+            writer.write(short_message.submit_sm_resp(frame.sequence, "1"))
+
+    async with scripted(take) as link:
+        link.submit([part(1)._replace(destination="+49\u0661"), part(2)])
+        answers: list[Answer] = []
+        while len(answers) < 2:
+            answers += (await news(link)).answers
+        told = {answer.key[1]: (answer.verdict, answer.status) for answer in answers}
+        assert link.health().window_used == 0
+    assert told == {1: ("permanent", Status.ESME_RSUBMITFAIL), 2: ("accepted", 0)}

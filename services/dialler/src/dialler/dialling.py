@@ -133,6 +133,8 @@ class Dialling:
     async def _turn(self) -> None:
         if not self.lease.is_good:
             return
+        if self.extension.failure is not None:
+            raise self.extension.failure
         self._adopt()
         self._hear(())
         await self._store()

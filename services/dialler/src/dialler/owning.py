@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge
 from pymongo.errors import PyMongoError
 
 from campaign_events import tracing
+from campaign_events.backoff import Backoff
 from campaign_events.call import RunOpened
 from campaign_events.envelope import Address, Batch, derived_id
 from campaign_events.leases import Lease, held
@@ -68,6 +69,7 @@ class Owners:
     _changed: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: bool = False
+    _backoff: Backoff = field(default_factory=Backoff)
 
     def __post_init__(self) -> None:
         self.shares = Shares(
@@ -136,8 +138,11 @@ class Owners:
         for name, task in list(self._contending.items()):
             if task.done():
                 del self._contending[name]
-                task.result()
+                with self._backoff.guarding(name):
+                    task.result()
         for campaign in await self._at_work() - self._contending.keys():
+            if self._backoff.rests(campaign):
+                continue
             self._contending[campaign] = asyncio.create_task(self._contend(campaign))
 
     async def _at_work(self) -> set[str]:
@@ -157,8 +162,12 @@ class Owners:
             return
         async for campaign in self.views.campaigns.find({"_id": {"$in": list(changed)}}):
             dialling = self._owned.get(campaign["_id"])
-            if dialling is not None:
+            if dialling is None:
+                continue
+            with self._backoff.guarding(campaign["_id"]):
                 _follow(dialling, campaign)
+            if self._backoff.rests(campaign["_id"]):
+                dialling.stop()
 
     async def _contend(self, campaign: str) -> None:
         """Own a campaign as soon as nobody else does, until nothing is left to do for it."""

@@ -19,10 +19,16 @@ class Extension:
     telephony: Telephony
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     heard: Callable[[Sequence[CallEvent]], None] = _ignore
+    failure: Exception | None = None
+    """What kept the campaign from hearing on; its owner raises it."""
 
     def put(self, events: Sequence[CallEvent]) -> None:
         """Something happened."""
-        self.heard(events)
+        if self.failure is None:
+            try:
+                self.heard(events)
+            except Exception as error:  # noqa: BLE001 - one campaign's failure is raised by its owner
+                self.failure = error
         self.stirred.set()
 
 

@@ -13,6 +13,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from campaign_events import tracing
+from campaign_events.backoff import Backoff
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Batch, rfc3339
 from campaign_events.leases import Lease, held
@@ -67,6 +68,7 @@ class LinkOwner:
     holds: bool = False
     """Whether the link's lease is held."""
     _owned: tuple[Link, Sender] | None = None
+    _backoff: Backoff = field(default_factory=Backoff)
     _changed: set[str] = field(default_factory=set)
     _all_changed: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -180,6 +182,7 @@ class LinkOwner:
             ),
             self.suppressions.is_fresh,
             self.opt_outs,
+            self._backoff,
         )
         # Before the sender hears the first report, so that its counters miss nothing.
         unready = await self._place_all({"status": {"$in": list(AT_WORK)}}, sender)
@@ -241,11 +244,14 @@ class LinkOwner:
         campaigns = await self.views.campaigns.find(mine).to_list()
         ids = {"$in": [campaign["_id"] for campaign in campaigns]}
         sendings = {row["_id"]: row async for row in self.views.sendings.find({"_id": ids})}
-        return {
-            campaign["_id"]
-            for campaign in campaigns
-            if not await self._place(campaign, sendings.get(campaign["_id"], {}), sender)
-        }
+        unready = set[str]()
+        for campaign in campaigns:
+            placed = False
+            with self._backoff.guarding(campaign["_id"]):
+                placed = await self._place(campaign, sendings.get(campaign["_id"], {}), sender)
+            if not placed:
+                unready.add(campaign["_id"])
+        return unready
 
     async def _until_news(self) -> None:
         try:
@@ -269,6 +275,8 @@ class LinkOwner:
             known.hear_plan(sending)
             sender.wake.set()
             return True
+        if self._backoff.rests(campaign_id):
+            return False
         source = await self.views.source(campaign)
         if not sending.get("planned") or source is None:
             return False
@@ -284,7 +292,8 @@ class LinkOwner:
         """Have the campaign planned, once at a time; look again until its status has moved on."""
         campaign_id = campaign["_id"]
         running = self._plans.get(campaign_id)
-        if running is None or running.done():
+        rests = self._backoff.rests(campaign_id)
+        if not rests and (running is None or running.done()):
             self._plans[campaign_id] = asyncio.create_task(self._planned(campaign))
         return False
 
@@ -292,7 +301,10 @@ class LinkOwner:
         planner = Planner(self.resources.log, self.views, self.suppressions)
         led_to_by = campaign.get("traceparent")
         try:
-            with tracing.span("plan", parent=led_to_by, campaign=campaign["_id"]):
+            with (
+                self._backoff.guarding(campaign["_id"]),
+                tracing.span("plan", parent=led_to_by, campaign=campaign["_id"]),
+            ):
                 if await self.views.source(campaign) is None:
                     await planner.refuse(campaign, "the sender has no approved revision")
                 else:

@@ -17,6 +17,7 @@ from pymongo import DESCENDING
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from campaign_events import tracing
+from campaign_events.backoff import Backoff
 from campaign_events.decider import Conflict
 from campaign_events.envelope import Address, new_id
 from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
@@ -90,6 +91,7 @@ class Line:
         self._audience = stores.views.audience(campaign)
         self._waiting: deque[tuple[Push, asyncio.Future[Pushed]]] = deque()
         self._place: Place | None = None
+        self._backoff = Backoff()
         self.unsettled = False
         """Whether there may be contacts that are not planned yet."""
 
@@ -125,6 +127,13 @@ class Line:
                 log.warning("pushes wait", campaign=self._campaign["_id"], why=repr(error))
                 _answer(group, error)
                 await asyncio.sleep(AGAIN_S)
+            except Exception as error:
+                name = self._campaign["_id"]
+                if not self._backoff.own(name, error):
+                    raise
+                self.unsettled, self._place = True, None
+                _answer(group, error)
+                await asyncio.sleep(self._backoff.rest_s(name))
             else:
                 self.unsettled = False
                 _answer(group, told)

@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import Counter
 from pymongo.asynchronous.collection import AsyncCollection
 
+from campaign_events.backoff import Backoff
 from campaign_events.projection import Document
 from dispatcher.blocks import block_ids, messages_in
 from dispatcher.links.link import Link, Question, Source, Told
@@ -91,6 +92,7 @@ class Querying:
     views: Seen
     _floor: dict[str, int] = field(default_factory=dict)
     """Per campaign, the number before which nothing waits for a report any more."""
+    _backoff: Backoff = field(default_factory=Backoff)
     _in_vain: int = 0
     _left_alone_until: float = float("-inf")
 
@@ -119,9 +121,14 @@ class Querying:
         walks = await self._walks()
         while walks:
             for walk in list(walks):
-                if not await self._step(walk):
+                goes_on = True
+                with self._backoff.guarding(walk.campaign):
+                    goes_on = await self._step(walk)
+                if not goes_on:
                     return
-                if walk.over:
+                if self._backoff.rests(walk.campaign):
+                    walks.remove(walk)
+                elif walk.over:
                     self._floor[walk.campaign] = min(walk.floor, walk.to)
                     walks.remove(walk)
 
@@ -133,8 +140,14 @@ class Querying:
         names = [row["_id"] async for row in found]
         self._floor = {name: self._floor.get(name, 0) for name in names}
         mine = {"_id": {"$in": names}, "settings.link_id": self.settings.id}
-        walks = [await self._walk(row) async for row in self.views.campaigns.find(mine)]
-        return [walk for walk in walks if walk is not None]
+        walks: list[Walk] = []
+        async for row in self.views.campaigns.find(mine):
+            if self._backoff.rests(row["_id"]):
+                continue
+            with self._backoff.guarding(row["_id"]):
+                if (walk := await self._walk(row)) is not None:
+                    walks.append(walk)
+        return walks
 
     async def _walk(self, campaign: Document) -> Walk | None:
         """Return a way from where the first message waits, or may yet be submitted and wait."""

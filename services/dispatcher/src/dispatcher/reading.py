@@ -61,10 +61,11 @@ class Views:
         return Audience(self.contacts, campaign.get("audience", ""))
 
     async def told(self, rows: Sequence[Document], *, with_phones: bool) -> list[Message]:
-        """Return messages as their rows say, on demand with the phones they went to."""
+        """Return messages of known campaigns as their rows say, on demand with their phones."""
         wanted = {"_id": {"$in": list({row["campaign"] for row in rows})}}
         fields = {"workspace": 1, "audience": 1, "settings.mode": 1}
         campaigns = {row["_id"]: row async for row in self.campaigns.find(wanted, fields)}
+        rows = [row for row in rows if row["campaign"] in campaigns]
         phones = await self._phones(rows, campaigns) if with_phones else {}
         return [
             stored(

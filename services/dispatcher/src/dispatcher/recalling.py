@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from pymongo import DESCENDING
 
+from campaign_events.faults import said
 from campaign_events.message import UnmatchedReport
 from campaign_events.projection import Document
 from campaign_events.text import render, segmentation
@@ -62,18 +63,27 @@ async def _recalled(views: Views, campaign: Document, fates: Mapping[int, Fate])
     """Return what can be said of messages whose answers nobody knows, of erased people too."""
     numbers = {"$in": list(fates)}
     contacts = await views.audience(campaign).numbered(numbers, len(fates))
-    erased = fates.keys() - {contact["number"] for contact in contacts}
+    told = {contact["number"]: _told(campaign, contact, fates) for contact in contacts}
     return [
-        Message(campaign["_id"], campaign["workspace"], number, parts=1, fate=fates[number])
-        for number in erased
-    ] + [
-        Message(
-            campaign=campaign["_id"],
-            workspace=campaign["workspace"],
-            number=contact["number"],
-            parts=segmentation(render(campaign["settings"]["text"], contact["variables"])).segments,
-            fate=fates[contact["number"]],
-            phone=contact["phone"],
-        )
-        for contact in contacts
+        told.get(number)
+        or Message(campaign["_id"], campaign["workspace"], number, parts=1, fate=fates[number])
+        for number in fates
     ]
+
+
+def _told(campaign: Document, contact: Document, fates: Mapping[int, Fate]) -> Message | None:
+    """Return a message as its contact tells it; None when it can not be made any more."""
+    try:
+        text = render(campaign["settings"]["text"], contact["variables"])
+        parts = segmentation(text).segments
+    except (KeyError, TypeError) as error:
+        log.warning("undecided message not made", campaign=campaign["_id"], why=said(error))
+        return None
+    return Message(
+        campaign=campaign["_id"],
+        workspace=campaign["workspace"],
+        number=contact["number"],
+        parts=parts,
+        fate=fates[contact["number"]],
+        phone=contact["phone"],
+    )

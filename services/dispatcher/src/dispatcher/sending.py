@@ -18,6 +18,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from pymongo.errors import PyMongoError
 
 from campaign_events import tracing
+from campaign_events.backoff import Backoff
 from campaign_events.envelope import Address, derived_id
 from campaign_events.leases import Lease
 from dispatcher import measuring
@@ -81,6 +82,7 @@ class Sender:
     shelf: Shelf
     is_suppressed: Callable[[str], bool]
     opt_outs: OptOuts
+    backoff: Backoff
     _stopping: bool = False
     _rate: Rate = field(init=False)
     _throttling: Throttling = field(default_factory=Throttling)
@@ -188,8 +190,19 @@ class Sender:
     def _sendable(self) -> bool:
         now = datetime.now(UTC)
         return bool(self._outbox) or any(
-            campaign.waits and campaign.sends(now) for campaign in self._campaigns.values()
+            campaign.waits and self._sends(campaign, now) for campaign in self._campaigns.values()
         )
+
+    def _sends(self, campaign: Outgoing, now: datetime) -> bool:
+        """Tell whether messages may be taken of a campaign; not while it rests from a failure."""
+        if self.backoff.rests(campaign.id):
+            return False
+        try:
+            return campaign.sends(now)
+        except Exception as error:
+            if not self.backoff.own(campaign.id, error):
+                raise
+            return False
 
     async def _turn(self, lease: Lease, taker: Taker) -> None:
         """Settle, store and take at once: in the log outcomes stand before the intents that follow.
@@ -210,8 +223,13 @@ class Sender:
     async def _open_portions(self, taker: Taker) -> None:
         now = datetime.now(UTC)
         for campaign in list(self._campaigns.values()):
-            if campaign.sends(now):
+            if not self._sends(campaign, now):
+                continue
+            try:
                 await taker.open_portion(campaign, now)
+            except Exception as error:
+                if not self.backoff.own(campaign.id, error):
+                    raise
 
     async def _settle(self) -> _Heard:
         """Settle everything that has come from the carrier; heed and confirm what people wrote.
@@ -287,11 +305,17 @@ class Sender:
         now = datetime.now(UTC)
         active = []
         for campaign in self._campaigns.values():
-            sends = campaign.sends(now)
+            sends = self._sends(campaign, now)
             if put_away or not sends:
                 self.shelf.put_away(campaign)
-            if sends:
+            if not sends:
+                continue
+            try:
                 self.shelf.look_after(campaign, now, self.wake.set)
+            except Exception as error:
+                if not self.backoff.own(campaign.id, error):
+                    raise
+            else:
                 active.append(campaign)
         return active
 
@@ -317,7 +341,7 @@ class Sender:
         now = datetime.now(UTC)
         room = min(self.link.room(), self.limits.window - len(self.settling.open))
         budget = min(room, self._rate.room(time.monotonic()))
-        waiting = [campaign for campaign in active if campaign.sends(now)]
+        waiting = [campaign for campaign in active if self._sends(campaign, now)]
         return self._fairness.pick(waiting, budget, self._cost)
 
     def _cost(self, recipient: Recipient) -> int:
@@ -348,13 +372,22 @@ class Sender:
         """Say of each campaign when nothing is left to do, or nothing can be done."""
         now = datetime.now(UTC)
         for campaign in list(self._campaigns.values()):
-            end = end_of(campaign, now, self.limits.delivery_wait)
-            if end is not None:
-                address = Address(campaign.workspace, campaign.id)
-                name = derived_id(end.type, campaign.id)
-                with tracing.span("finish", linked=[campaign.traceparent], campaign=campaign.id):
-                    await keep(self.store, end, address, origin(), name)
-                campaign.ended(end)
+            if self.backoff.rests(campaign.id):
+                continue
+            try:
+                await self._end(campaign, now)
+            except Exception as error:
+                if not self.backoff.own(campaign.id, error):
+                    raise
+
+    async def _end(self, campaign: Outgoing, now: datetime) -> None:
+        end = end_of(campaign, now, self.limits.delivery_wait)
+        if end is not None:
+            address = Address(campaign.workspace, campaign.id)
+            name = derived_id(end.type, campaign.id)
+            with tracing.span("finish", linked=[campaign.traceparent], campaign=campaign.id):
+                await keep(self.store, end, address, origin(), name)
+            campaign.ended(end)
 
     async def _drain(self, lease: Lease) -> None:
         """Hear out the carrier and give it the rest of what it has in part, for a while.

@@ -45,7 +45,7 @@ class Shelf:
         What was read before the opt-out list lost sight of anybody is read again.
 
         Raises:
-            PyMongoError: what was being read could not be.
+            Exception: what was being read could not be, or could not be made into messages.
 
         """
         if campaign.forgotten != self._suppressions.forgotten:
@@ -58,6 +58,8 @@ class Shelf:
             if not reading.done():
                 return
             del self._reading[campaign.id]
+            if reading.exception() is not None:
+                campaign.resting.look_at = 0
             reading.result()
         if _lacks_due(campaign, now) or _lacks_fresh(campaign):
             # Begun before the next are taken: who is in line to be tried again is not read again.

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import structlog
 
+from campaign_events.faults import said
 from dispatcher.links.errors import verdict
 from dispatcher.links.inbox import Inbox
 from dispatcher.links.link import Answer, Key, Part, Question, Report, Token, Told, Verdict
@@ -120,10 +121,23 @@ class Session(asyncio.Protocol):
         now = self._loop.time()
         for part in parts:
             sequence = self._next_sequence()
+            try:
+                octets = short_message.submit_sm(sequence, _short_message(part))
+            except (ValueError, OverflowError) as error:
+                self._refuse(part, error)
+                continue
             self._pending[sequence] = part, now
             self._unwritten.add(sequence)
-            self._out.append(short_message.submit_sm(sequence, _short_message(part)))
+            self._out.append(octets)
         self._flush()
+
+    def _refuse(self, part: Part, error: Exception) -> None:
+        """Answer for the carrier, which can not be told of this part: it has failed."""
+        log.error(
+            "submit not encoded", link=self._settings.id, campaign=part.key[0], why=said(error)
+        )
+        status, now = Status.ESME_RSUBMITFAIL, datetime.now(UTC)
+        self._inbox.answer(Answer(part.key, status, None, "permanent", now))
 
     async def ask(self, question: Question) -> Told:
         """Ask what became of a message; a final state is put into the inbox as a report."""
