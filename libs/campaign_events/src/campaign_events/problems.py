@@ -18,6 +18,8 @@ from campaign_events.eventlog import NotUnderstood, Rejected, Unavailable
 
 log = structlog.get_logger(__name__)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_large"}
+_NO_OBJECT = frozenset(("model_attributes_type", "model_type"))
+"""What pydantic calls anything else where an object belongs; it names our class then."""
 _LONGEST_FIELD = 100
 
 
@@ -103,12 +105,21 @@ def _invalid(error: RequestValidationError) -> Problem:
     errors = [
         {
             "field": _field(entry)[:_LONGEST_FIELD],
-            "reason": str(entry["msg"]).removeprefix("Value error, "),
+            "reason": _reason(entry),
         }
         for entry in error.errors()[:20]
     ]
     summary = "; ".join(f"{entry['field']}: {entry['reason']}" for entry in errors[:3])
     return Problem(422, "invalid", f"The request is not valid: {summary}", errors=errors)
+
+
+def _reason(entry: Mapping[str, Any]) -> str:
+    """Return what is wrong, in words that name nothing of ours."""
+    if entry["type"] not in _NO_OBJECT:
+        return str(entry["msg"]).removeprefix("Value error, ")
+    if isinstance(entry.get("input"), bytes):
+        return "must be JSON, sent with the header Content-Type: application/json"
+    return "must be a JSON object"
 
 
 def _field(entry: Mapping[str, Any]) -> str:
