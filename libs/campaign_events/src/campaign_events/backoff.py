@@ -1,9 +1,8 @@
 """Campaigns whose own data can not be worked on rest, longer each time; the others go on."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
 import structlog
 from prometheus_client import Counter
@@ -48,14 +47,9 @@ class Backoff:
         rest = self._rests.get(campaign)
         return 0.0 if rest is None else max(0.0, rest.until - time.monotonic())
 
-    @contextmanager
-    def guarding(self, campaign: str) -> Iterator[None]:
+    def guarding(self, campaign: str) -> "_Guard":
         """Have the campaign rest when work on it fails of its own; other failures go on."""
-        try:
-            yield
-        except Exception as error:
-            if not self.own(campaign, error):
-                raise
+        return _Guard(self, campaign)
 
     def own(self, campaign: str, error: Exception) -> bool:
         """Tell whether a failure is a campaign's own; then it rests."""
@@ -80,3 +74,23 @@ class Backoff:
             retry_in_s=pause,
         )
         return True
+
+
+class _Guard:
+    """A generator would cost three times as much, and there is one for each campaign and turn."""
+
+    __slots__ = ("_backoff", "_campaign")
+
+    def __init__(self, backoff: Backoff, campaign: str) -> None:
+        self._backoff = backoff
+        self._campaign = campaign
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        return isinstance(error, Exception) and self._backoff.own(self._campaign, error)

@@ -197,12 +197,9 @@ class Sender:
         """Tell whether messages may be taken of a campaign; not while it rests from a failure."""
         if self.backoff.rests(campaign.id):
             return False
-        try:
+        with self.backoff.guarding(campaign.id):
             return campaign.sends(now)
-        except Exception as error:
-            if not self.backoff.own(campaign.id, error):
-                raise
-            return False
+        return False
 
     async def _turn(self, lease: Lease, taker: Taker) -> None:
         """Settle, store and take at once: in the log outcomes stand before the intents that follow.
@@ -223,13 +220,9 @@ class Sender:
     async def _open_portions(self, taker: Taker) -> None:
         now = datetime.now(UTC)
         for campaign in list(self._campaigns.values()):
-            if not self._sends(campaign, now):
-                continue
-            try:
-                await taker.open_portion(campaign, now)
-            except Exception as error:
-                if not self.backoff.own(campaign.id, error):
-                    raise
+            if self._sends(campaign, now):
+                with self.backoff.guarding(campaign.id):
+                    await taker.open_portion(campaign, now)
 
     async def _settle(self) -> _Heard:
         """Settle everything that has come from the carrier; heed and confirm what people wrote.
@@ -308,15 +301,10 @@ class Sender:
             sends = self._sends(campaign, now)
             if put_away or not sends:
                 self.shelf.put_away(campaign)
-            if not sends:
-                continue
-            try:
-                self.shelf.look_after(campaign, now, self.wake.set)
-            except Exception as error:
-                if not self.backoff.own(campaign.id, error):
-                    raise
-            else:
-                active.append(campaign)
+            if sends:
+                with self.backoff.guarding(campaign.id):
+                    self.shelf.look_after(campaign, now, self.wake.set)
+                    active.append(campaign)
         return active
 
     async def _take(self, taker: Taker, picked: Sequence[tuple[Outgoing, list[Recipient]]]) -> None:
@@ -372,13 +360,9 @@ class Sender:
         """Say of each campaign when nothing is left to do, or nothing can be done."""
         now = datetime.now(UTC)
         for campaign in list(self._campaigns.values()):
-            if self.backoff.rests(campaign.id):
-                continue
-            try:
-                await self._end(campaign, now)
-            except Exception as error:
-                if not self.backoff.own(campaign.id, error):
-                    raise
+            if not self.backoff.rests(campaign.id):
+                with self.backoff.guarding(campaign.id):
+                    await self._end(campaign, now)
 
     async def _end(self, campaign: Outgoing, now: datetime) -> None:
         end = end_of(campaign, now, self.limits.delivery_wait)
