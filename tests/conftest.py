@@ -30,6 +30,7 @@ import servers
 import shared_platforms
 
 if TYPE_CHECKING:
+    import dispatching
     from dialling import Rig
 
 SYSTEM_DATABASES = {"admin", "config", "local"}
@@ -157,6 +158,18 @@ def phones(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[phones_pr
 
 
 @pytest.fixture
+async def stage(
+    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
+) -> AsyncIterator["dispatching.Rig"]:
+    """A dispatcher and a carrier."""
+    from dispatching import Rig  # noqa: PLC0415 - only tests of dispatchers shall wait for it
+
+    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
+    yield stage
+    await stage.clear()
+
+
+@pytest.fixture
 async def rig(  # noqa: PLR0917 - fixtures come as parameters
     tmp_path: Path,
     nats_url: str,
@@ -165,7 +178,7 @@ async def rig(  # noqa: PLR0917 - fixtures come as parameters
     log: EventLog,
     phones: phones_process.Phones,
 ) -> AsyncIterator["Rig"]:
-    """Diallers in this phone network; tests of the dispatcher have a rig of their own."""
+    """Diallers in this phone network; tests of the dispatcher have a rig of their own: `stage`."""
     from dialling import Rig  # noqa: PLC0415 - only tests of diallers shall wait for it
 
     rig = Rig(tmp_path, nats_url, mongo_url, workspace, log, phones)

@@ -30,6 +30,8 @@ from forked import Forked
 from said import until_said
 
 BY = Actor(id="ada", name="Ada")
+QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
+"""How a carrier behaves that keeps nobody waiting."""
 
 
 def phone(number: int) -> str:

@@ -16,8 +16,11 @@ from containers.engine import Engine, EngineError, NoEngineError, engine
 
 SERVERS = ("nats", "mongo")
 TESTS = tuple(
-    f"tests/integration/test_{name}.py"
-    for name in ("eventlog", "projection", "leases", "campaign_api", "dispatcher")
+    f"tests/integration/{name}.py"
+    for name in (
+        *("test_eventlog", "test_projection", "test_leases", "test_campaign_api"),
+        "dispatcher/test_dispatcher",
+    )
 )
 
 

@@ -1,24 +1,11 @@
 """The real dispatcher against Net::SMPP: one id for every message, and never a report."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from campaign_events.eventlog import EventLog
 from dispatching import Rig, moves
 from net_smpp_carrier import NetSmppCarrier, unpacked
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(90)]
-
-
-@pytest.fixture
-async def stage(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    ground = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield ground
-    await ground.clear()
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from campaign_events.eventlog import EventLog
 from dispatching import Rig, http, moves
 from npm_carrier import NpmCarrier, installed
 
@@ -19,15 +17,6 @@ pytestmark = [pytest.mark.serial, pytest.mark.timeout(200)]
 
 FATES = {"early": [0, 20], "duplicate": [20, 40], "late": [40, 50], "undelivered": [50, 55]}
 THROTTLING = ["ESME_RTHROTTLED", "ESME_RMSGQFUL"]
-
-
-@pytest.fixture
-async def stage(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    ground = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield ground
-    await ground.clear()
 
 
 @pytest.fixture

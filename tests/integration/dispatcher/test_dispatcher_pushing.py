@@ -1,8 +1,6 @@
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,20 +8,9 @@ import pytest
 
 from campaign_events.campaign import CampaignPaused, CampaignResumed, CampaignStopped
 from campaign_events.envelope import Position
-from campaign_events.eventlog import EventLog
-from dispatching import BY, Rig, answering, http, moves, phone
+from dispatching import BY, QUICK, Rig, answering, http, moves, phone
 
 pytestmark = pytest.mark.timeout(90)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 async def test_pushed_messages_go_out_at_once_and_the_campaign_goes_on(rig: Rig) -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -12,23 +11,9 @@ import nats
 import orjson
 import pytest
 
-from campaign_events.eventlog import EventLog
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from dispatching import Rig, http, moves
+from dispatching import QUICK, Rig, http, moves
 
 pytestmark = pytest.mark.timeout(90)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 async def test_an_early_report_is_never_taken_for_another_number_whose_id_reads_alike(

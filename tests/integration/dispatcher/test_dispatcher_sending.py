@@ -4,7 +4,6 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,20 +17,10 @@ from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.message import MessagesReported, MessagesSubmitted
 from dispatcher.views import MESSAGES
-from dispatching import BY, Rig, answering, moves, phone
+from dispatching import BY, QUICK, Rig, answering, moves, phone
 
 pytestmark = pytest.mark.timeout(120)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 async def test_a_spread_campaign_sends_each_days_portion_and_everybody_once(rig: Rig) -> None:

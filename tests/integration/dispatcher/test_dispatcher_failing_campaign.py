@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,25 +12,14 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.envelope import Event
-from campaign_events.eventlog import EventLog
 from campaign_events.sender import RevisionSubmitted
 from dispatcher.views import CAMPAIGNS
-from dispatching import Rig, moves, phone
+from dispatching import QUICK, Rig, moves, phone
 
 pytestmark = pytest.mark.timeout(90)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
 SAID = "campaign passed over"
 
 type Contacts = AsyncCollection[dict[str, Any]]
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 @asynccontextmanager
@@ -104,8 +92,8 @@ async def test_a_link_is_taken_over_though_what_is_undecided_can_not_be_made_aga
     with rig.carrying(slow), rig.dispatcher() as process:
         bad = await rig.approve(10)
         await rig.start(bad)
-        await rig.until(bad, "message.taken")
-        await asyncio.sleep(0.5)
+        while moves(await rig.facts(bad))["submitting"] < 10:
+            await asyncio.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     async with documents(rig, "campaign", "contacts") as contacts:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from campaign_events.eventlog import EventLog
-from dispatching import Rig, moves
+from dispatching import QUICK, Rig, moves
 from mongods import Mongod
 from servers import PATIENCE_S
 
 pytestmark = pytest.mark.timeout(90)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
 LONG = "x" * 400 + "{{name}}"
 PARTS = 3
 

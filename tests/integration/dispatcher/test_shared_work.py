@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from copy import copy
-from pathlib import Path
 
 import httpx
 import pytest
@@ -21,19 +20,9 @@ from campaign_events.message import MessagesUndecided
 from campaign_events.shares import Shares
 from dispatcher.outcomes import origin
 from dispatcher.ownership import Ownership
-from dispatching import BY, Rig, answering, moves, phone
+from dispatching import BY, QUICK, Rig, answering, moves, phone
 
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
 SUPPRESSIONS = "/api/v1/suppressions"
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 async def test_of_two_owners_of_a_link_only_the_later_one_can_say_anything(

@@ -3,27 +3,14 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from campaign_events.eventlog import EventLog
-from dispatching import Rig, http, moves, phone
+from dispatching import QUICK, Rig, http, moves, phone
 
 pytestmark = pytest.mark.timeout(90)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
 REPLYING = QUICK + '[replies]\nshare = 1.0\ntext = " stop."\ndelay_s = 0.05\n'
 SUPPRESSIONS = "/api/v1/suppressions"
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 async def test_a_new_suppression_takes_effect_within_a_second(rig: Rig) -> None:

@@ -1,8 +1,5 @@
 import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,24 +7,10 @@ import pytest
 
 from campaign_events.campaign import CampaignPaused, CampaignResumed
 from campaign_events.envelope import Position, Recorded
-from campaign_events.eventlog import EventLog
 from campaign_events.voice import ContactsExcluded
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from dispatching import BY, Rig, http, moves, phone
+from dispatching import BY, QUICK, Rig, http, moves, phone
 
 pytestmark = pytest.mark.timeout(90)
-QUICK = "[answers]\nlatency_ms = 5\njitter_ms = 2\n[receipts]\nmin_s = 0.01\nmean_s = 0.05\n"
-
-
-@pytest.fixture
-async def rig(
-    tmp_path: Path, nats_url: str, mongo_url: str, workspace: str, log: EventLog
-) -> AsyncIterator[Rig]:
-    stage = Rig(tmp_path, nats_url, mongo_url, workspace, log)
-    yield stage
-    await stage.clear()
 
 
 async def test_a_campaign_is_planned_sent_reported_and_finished(rig: Rig) -> None:
