@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -78,6 +78,31 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for described in schema["properties"].values():
+        described.pop("default", None)
+
+
+class ChangesBody(Body):
+    """Some settings of something; what is not named stays as it is, so none has a default."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    def given(self) -> dict[str, object]:
+        """Return only what the caller has named."""
+        return self.model_dump(exclude_unset=True)
+
+
+class CampaignChangesBody(ChangesBody):
+    """Some settings of a campaign, one at least."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("name at least one setting to change")
+        return self
+
+
 class WindowBody(Body):
     """The local times of day between which messages may go out."""
 
@@ -111,23 +136,13 @@ class SmsCampaignBody(_Optional):
         return SmsSettings.model_validate(self.model_dump(exclude={"channel"}))
 
 
-class CampaignChanges(_Optional):
+class CampaignChanges(_Optional, CampaignChangesBody):
     """Some settings of a campaign; what is not named stays as it is."""
 
     name: Name = Field(default="", validate_default=False)
     text: Text = Field(default="", validate_default=False)
     sender_id: Id = Field(default="", validate_default=False)
     link_id: Id = Field(default="", validate_default=False)
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("name at least one setting to change")
-        return self
-
-    def given(self) -> dict[str, object]:
-        """Return only what the caller has named."""
-        return self.model_dump(exclude_unset=True)
 
 
 class CloneBody(Body):

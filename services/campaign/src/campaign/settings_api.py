@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from campaign.door import Door, origin_of
-from campaign.requests import Body, Region, no_zero
+from campaign.requests import ChangesBody, Region, no_zero
 from campaign.workspace import ChangeSettings, settings_decider
 from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.answers import answers
@@ -36,15 +36,8 @@ type StopWords = Annotated[
 ]
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
-    for described in schema["properties"].values():
-        del described["default"]
-
-
-class SettingsChanges(Body):
+class SettingsChanges(ChangesBody):
     """Some settings of a workspace; what is not named stays as it is."""
-
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     allow_self_approval: StrictBool = Field(default=False, validate_default=False)
     default_region: Region | None = None
@@ -78,7 +71,7 @@ def settings_routes(door: Door, retention_days: int) -> APIRouter:
         body: SettingsChanges, caller: Administrator, request: Request, response: Response
     ) -> dict[str, Any]:
         """Change some of the workspace's settings."""
-        command = ChangeSettings(body.model_dump(exclude_unset=True), caller.actor)
+        command = ChangeSettings(body.given(), caller.actor)
         address = Address(caller.workspace, SETTINGS)
         decider, seen = watched(settings_decider)
         settings, position = await execute(door.log, decider, address, command, origin_of(request))

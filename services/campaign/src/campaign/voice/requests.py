@@ -1,7 +1,7 @@
 """Bodies of voice campaigns (product: section 5). What a group leaves out has its default."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -10,10 +10,9 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
-from campaign.requests import Body, Name, Region, TimeOfDay, TimeZone, no_zero
+from campaign.requests import Body, CampaignChangesBody, Name, Region, TimeOfDay, TimeZone, no_zero
 from campaign_events.uploads.phones import PhoneReader, Unusable
 from campaign_events.voice import DAYS, Day, SystemOutcome, VoiceSettings
 
@@ -165,18 +164,8 @@ class VoiceCampaignBody(_VoiceOptions):
         return VoiceSettings.model_validate(self.model_dump(exclude={"channel"}))
 
 
-class VoiceChanges(_VoiceOptions):
+class VoiceChanges(_VoiceOptions, CampaignChangesBody):
     """Some settings of a campaign; what is not named, in a group too, stays as it is."""
 
     name: Name = Field(default="", validate_default=False)
     destination: Destination = Field(default="", validate_default=False)
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("name at least one setting to change")
-        return self
-
-    def given(self) -> dict[str, object]:
-        """Return only what the caller has named."""
-        return self.model_dump(exclude_unset=True)

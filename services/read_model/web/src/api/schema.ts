@@ -1492,33 +1492,21 @@ export interface components {
         CampaignChanges: {
             /**
              * Mode
-             * @default on_demand
              * @enum {string}
              */
-            mode: "on_demand" | "on_time" | "spread" | "trigger";
+            mode?: "on_demand" | "on_time" | "spread" | "trigger";
             starts_at?: components["schemas"]["Moment"] | null;
             ends_at?: components["schemas"]["Moment"] | null;
             daily_window?: components["schemas"]["WindowBody"] | null;
-            /**
-             * Auto Start
-             * @default true
-             */
-            auto_start: boolean;
+            /** Auto Start */
+            auto_start?: boolean;
             default_region?: components["schemas"]["Region"] | null;
-            /** @default  */
-            name: components["schemas"]["Name"];
-            /** @default  */
-            text: components["schemas"]["Text"];
-            /**
-             * Sender Id
-             * @default
-             */
-            sender_id: string;
-            /**
-             * Link Id
-             * @default
-             */
-            link_id: string;
+            name?: components["schemas"]["Name"];
+            text?: components["schemas"]["Text"];
+            /** Sender Id */
+            sender_id?: string;
+            /** Link Id */
+            link_id?: string;
         };
         /**
          * CapBody
@@ -3368,112 +3356,37 @@ export interface components {
          */
         VoiceChanges: {
             default_region?: components["schemas"]["Region"] | null;
-            /**
-             * Caller Ids
-             * @default []
-             */
-            caller_ids: string[];
-            /**
-             * Concurrency Limit
-             * @default 50
-             */
-            concurrency_limit: number;
-            /**
-             * Cps Limit
-             * @default 10
-             */
-            cps_limit: number;
+            /** Caller Ids */
+            caller_ids?: string[];
+            /** Concurrency Limit */
+            concurrency_limit?: number;
+            /** Cps Limit */
+            cps_limit?: number;
             /**
              * Pacing
-             * @default predictive
              * @enum {string}
              */
-            pacing: "progressive" | "predictive";
-            /**
-             * @default {
-             *       "limit": 0.03,
-             *       "window": "campaign",
-             *       "max_wait_s": 2
-             *     }
-             */
-            abandon: components["schemas"]["AbandonBody"];
-            /**
-             * Dial Timeout S
-             * @default 25
-             */
-            dial_timeout_s: number;
-            /**
-             * Contact Caps
-             * @default []
-             */
-            contact_caps: components["schemas"]["CapBody"][];
+            pacing?: "progressive" | "predictive";
+            abandon?: components["schemas"]["AbandonBody"];
+            /** Dial Timeout S */
+            dial_timeout_s?: number;
+            /** Contact Caps */
+            contact_caps?: components["schemas"]["CapBody"][];
             /**
              * Campaign Mode
-             * @default single_day
              * @enum {string}
              */
-            campaign_mode: "single_day" | "continuous";
-            /**
-             * @default {
-             *       "start": "09:00",
-             *       "end": "18:00",
-             *       "timezone": "UTC",
-             *       "days": [
-             *         "mon",
-             *         "tue",
-             *         "wed",
-             *         "thu",
-             *         "fri",
-             *         "sat",
-             *         "sun"
-             *       ]
-             *     }
-             */
-            time_window: components["schemas"]["TimeWindowBody"];
-            /**
-             * Respect Contact Timezone
-             * @default false
-             */
-            respect_contact_timezone: boolean;
-            /**
-             * @default {
-             *       "max_attempts": 3,
-             *       "retry_delay_minutes": 30,
-             *       "retry_on_system": [
-             *         "no_answer",
-             *         "rejected",
-             *         "busy",
-             *         "error",
-             *         "timeout"
-             *       ],
-             *       "retry_on_custom": []
-             *     }
-             */
-            redial_rules: components["schemas"]["RedialBody"];
-            /**
-             * @default {
-             *       "enabled": false
-             *     }
-             */
-            callback_detection: components["schemas"]["CallbackBody"];
-            /**
-             * @default {
-             *       "enabled": false,
-             *       "total_analysis_ms": 5000,
-             *       "action_on_machine": "teardown",
-             *       "action_on_unknown": "continue"
-             *     }
-             */
-            amd: components["schemas"]["AmdBody"];
-            /**
-             * Always On
-             * @default false
-             */
-            always_on: boolean;
-            /** @default  */
-            name: components["schemas"]["Name"];
-            /** @default  */
-            destination: components["schemas"]["Destination"];
+            campaign_mode?: "single_day" | "continuous";
+            time_window?: components["schemas"]["TimeWindowBody"];
+            /** Respect Contact Timezone */
+            respect_contact_timezone?: boolean;
+            redial_rules?: components["schemas"]["RedialBody"];
+            callback_detection?: components["schemas"]["CallbackBody"];
+            amd?: components["schemas"]["AmdBody"];
+            /** Always On */
+            always_on?: boolean;
+            name?: components["schemas"]["Name"];
+            destination?: components["schemas"]["Destination"];
         };
         /**
          * VoiceFunnel
