@@ -13,6 +13,7 @@ import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+import servers
 from campaign.__main__ import compose
 from campaign_events.envelope import Actor, Address, Event, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
@@ -124,10 +125,10 @@ async def core_in(nc: Client, window_used: int = 0) -> AsyncIterator[None]:
         await message.respond(orjson.dumps({"status": "ok", "links": links}))
 
     subscription = await nc.subscribe("core.health", cb=answer)
-    await nc.flush()
+    await servers.flushed(nc)
     yield
     await subscription.unsubscribe()
-    await nc.flush()
+    await servers.flushed(nc)
 
 
 @asynccontextmanager
@@ -139,10 +140,10 @@ async def dialler_in(nc: Client) -> AsyncIterator[None]:
         await message.respond(orjson.dumps({"status": "ok", "telephony": telephony}))
 
     subscription = await nc.subscribe("core.health.voice", cb=answer)
-    await nc.flush()
+    await servers.flushed(nc)
     yield
     await subscription.unsubscribe()
-    await nc.flush()
+    await servers.flushed(nc)
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> str:

@@ -87,8 +87,7 @@ class Probe:
         return await self._refused("subscription to", subjects)
 
     async def _refused(self, what: str, subjects: Collection[str]) -> set[str]:
-        for _ in range(2):  # after the second answer the first one's news have been told
-            await self.nc.flush()
+        await servers.flushed(self.nc)
         told, self.complaints[:] = "\n".join(self.complaints), []
         return {  # the client tells in lower case
             subject

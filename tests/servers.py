@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.aio.client import Client
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
@@ -28,6 +29,16 @@ from forked import Forked
 
 PATIENCE_S = 60
 """A machine that is busy takes long, what is broken takes for ever; so do other waits in tests."""
+
+
+async def flushed(nc: Client) -> None:
+    """Wait until the server has dealt with all that this connection has said so far.
+
+    A client's PING overtakes what waits in its buffer (nats-py 2.16, `Client._send_ping`), so the
+    first answer may come before a subscription is known; the second can not.
+    """
+    for _ in range(2):
+        await nc.flush()
 
 
 def free_port() -> int:

@@ -23,7 +23,7 @@ from campaign_events.wire import Wire, WireLost
 from carillon.nats_rights import RIGHTS
 from carillon.nkey import new_seed
 from nats_doors import Guarded, Probe, guarded
-from servers import PATIENCE_S
+from servers import PATIENCE_S, flushed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -183,7 +183,7 @@ async def test_an_answer_reaches_who_has_asked_and_is_given_once(door: Guarded) 
         Probe.of(door.login("campaign")) as campaign,
     ):
         questions = await dispatcher.nc.subscribe("core.health", queue="dispatcher")
-        await dispatcher.nc.flush()
+        await flushed(dispatcher.nc)
         asking = asyncio.create_task(campaign.nc.request("core.health", b"", timeout=PATIENCE_S))
         question = await questions.next_msg(timeout=PATIENCE_S)
         await question.respond(b"well")

@@ -368,7 +368,7 @@ async def test_the_diagnostics_tell_of_core_views_and_servers(world: World) -> N
         await message.respond(orjson.dumps({"status": "ok", "links": []}))
 
     await world.nc.subscribe("core.health", cb=answer)
-    await world.nc.flush()
+    await servers.flushed(world.nc)
     diagnostics = await world.get("/diagnostics")
 
     assert diagnostics["core_api"]["status"] == "ok"
@@ -393,7 +393,7 @@ async def test_administrators_see_how_each_link_is_and_others_whether_it_is_up(
         await message.respond(orjson.dumps({"status": "ok", "links": [link]}))
 
     await world.nc.subscribe("core.health", cb=answer)
-    await world.nc.flush()
+    await servers.flushed(world.nc)
 
     assert (await world.get("/diagnostics"))["links"] == [{"id": "acme", "state": "up"}]
     overview = await world.get("/overview")

@@ -10,6 +10,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+import servers
 from campaign_events.call import (
     AttemptEnd,
     CallsDialled,
@@ -257,7 +258,7 @@ async def test_the_dialler_is_asked_what_is_live_at_most_once_a_second(world: Wo
     silent = await world.get(f"/campaigns/{campaign}")
     world.reading.dialler._seen.clear()
     await world.nc.subscribe("dialler.live", cb=answer)
-    await world.nc.flush()
+    await servers.flushed(world.nc)
     told = [(await world.get(f"/campaigns/{campaign}"))["live"] for _ in range(3)]
 
     assert silent["live"] is None
