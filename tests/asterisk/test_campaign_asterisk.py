@@ -73,9 +73,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @dataclass(frozen=True)
 class Outage:
-    """Something was away from one moment to another."""
+    """Something was away from one moment to another, and surely dead by one between them."""
 
     began: float
+    dead_by: float
     ended: float
 
     def touches(self, attempt: dict[str, str]) -> bool:
@@ -111,7 +112,7 @@ async def test_everybody_is_called_as_they_are_although_asterisk_and_the_dialler
     dialler = await dialler_dies(lab, up)
     row = await completed(crew, made["id"])
 
-    cuts = [asterisk.began]
+    cuts = [asterisk.dead_by]
     assert len(ledger(lab).live(asterisk.began - 0.01, cuts)) >= 10
     assert len(ledger(lab).live(dialler.began, cuts)) >= 10
     attempts = await attempts_of(crew, made["id"])
@@ -126,19 +127,23 @@ async def test_everybody_is_called_as_they_are_although_asterisk_and_the_dialler
 
 
 async def asterisk_dies(lab: Lab) -> Outage:
-    """End it as a power cut would; it comes back a moment later."""
+    """End it as a power cut would; it comes back a moment later.
+
+    It places calls until the signal reaches it, and the carrier writes of them a moment later.
+    """
     began = time.time()
     await asyncio.to_thread(lab.kill_asterisk)
     await asyncio.sleep(1)
+    dead_by = time.time()
     await asyncio.to_thread(lab.start_asterisk)
-    return Outage(began, await next_call(lab))
+    return Outage(began, dead_by, await next_call(lab))
 
 
 async def dialler_dies(lab: Lab, up: Platform) -> Outage:
     """End it without a warning; the launcher starts it again."""
     began = time.time()
     await up.kill("dialler")
-    return Outage(began, await next_call(lab))
+    return Outage(began, time.time(), await next_call(lab))
 
 
 async def next_call(lab: Lab) -> float:
