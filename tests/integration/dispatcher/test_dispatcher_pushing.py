@@ -66,6 +66,26 @@ async def test_the_same_key_is_the_same_message_whatever_comes_at_once(rig: Rig)
     assert sum(rig.accepted().values()) == 13
 
 
+async def test_a_key_that_was_used_for_another_message_is_refused(rig: Rig) -> None:
+    with rig.carrying(QUICK), rig.dispatcher():
+        campaign = await _trigger(rig)
+        async with answering(rig, "author") as client:
+            at_once = await asyncio.gather(*(_push(client, campaign, n, key="k") for n in (1, 2)))
+            await _delivered(rig, campaign, 1)
+            first, other = sorted(at_once, key=lambda answer: answer.status_code)
+            kept = at_once.index(first) + 1
+            another_text = await _push(client, campaign, kept, key="k", variables={"name": "X"})
+            another_phone = await _push(client, campaign, 3, key="k")
+            again = await _push(client, campaign, kept, key="k")
+
+    refused = (other, another_text, another_phone)
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [
+        (409, "conflict")
+    ] * 3
+    assert again.json()["number"] == first.json()["number"] == 1
+    assert {f"+{to}" for to, _ in rig.accepted()} == {phone(kept)}
+
+
 async def test_a_suppressed_phone_is_planned_as_skipped(rig: Rig) -> None:
     with rig.carrying(QUICK), rig.dispatcher():
         campaign = await _trigger(rig)
@@ -222,7 +242,7 @@ async def _trigger(rig: Rig, **settings: Any) -> str:
 async def _push(
     client: httpx.AsyncClient, campaign: str, number: int, headers: Any = None, **more: Any
 ) -> httpx.Response:
-    body = {"phone": phone(number), "variables": {"name": f"N{number}"}, **more}
+    body = {"phone": phone(number), "variables": {"name": f"N{number}"}} | more
     return await client.post(
         f"/api/v1/campaigns/{campaign}/messages", json=body, headers=headers, timeout=30
     )

@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field, StringConstraints
 from campaign.adding import Addition, Additions
 from campaign.door import Author, CampaignId, Door, origin_of, problem_of
 from campaign.exclusions import Exclusion, Exclusions
-from campaign.requests import Body, no_zero
+from campaign.requests import no_zero
 from campaign_events.answers import UploadReport, answers
 from campaign_events.audit import audited, note
 from campaign_events.decider import Refused
 from campaign_events.envelope import Address
 from campaign_events.positions import tell
+from campaign_events.strict_body import Body
 from campaign_events.uploads.reading import Report
 
 type VariableName = Annotated[

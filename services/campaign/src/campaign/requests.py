@@ -9,7 +9,6 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -20,6 +19,7 @@ from pydantic import (
 from campaign.rules import MAX_NAME, MAX_TEMPLATE
 from campaign_events.campaign import Mode, SmsSettings
 from campaign_events.envelope import Id
+from campaign_events.strict_body import Body, Flag
 
 
 def _region(region: str) -> str:
@@ -72,12 +72,6 @@ type TimeZone = Annotated[str, AfterValidator(_timezone)]
 type TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class Body(BaseModel):
-    """A request's body."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 def _without_defaults(schema: dict[str, Any]) -> None:
     for described in schema["properties"].values():
         described.pop("default", None)
@@ -118,7 +112,7 @@ class _Optional(Body):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     daily_window: WindowBody | None = None
-    auto_start: bool = True
+    auto_start: Flag = True
     default_region: Region | None = None
 
 

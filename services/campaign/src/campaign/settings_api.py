@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AfterValidator, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from campaign.door import Door, origin_of
 from campaign.requests import ChangesBody, Region, no_zero
@@ -15,6 +15,7 @@ from campaign_events.campaign import SETTINGS, WorkspaceSettings
 from campaign_events.envelope import Address
 from campaign_events.executing import execute
 from campaign_events.positions import tell
+from campaign_events.strict_body import Flag, Whole
 
 Reader = Annotated[Caller, Depends(Allowed(Permission.READ))]
 Administrator = Annotated[Caller, Depends(Allowed(Permission.ADMINISTER))]
@@ -39,10 +40,10 @@ type StopWords = Annotated[
 class SettingsChanges(ChangesBody):
     """Some settings of a workspace; what is not named stays as it is."""
 
-    allow_self_approval: StrictBool = Field(default=False, validate_default=False)
+    allow_self_approval: Flag = Field(default=False, validate_default=False)
     default_region: Region | None = None
     stop_words: StopWords = Field(default=(), validate_default=False)
-    retention_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = 1
+    retention_days: Annotated[Whole, Field(ge=1, le=3650)] = 1
 
 
 class ShownSettings(WorkspaceSettings):

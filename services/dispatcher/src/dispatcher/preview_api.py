@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from campaign_events.answers import answers
 from campaign_events.audit import not_a_command
 from campaign_events.problems import Problem
+from campaign_events.strict_body import Body
 from campaign_events.text import (
     mistakes,
     offending,
@@ -25,13 +26,11 @@ TEXT_LIMIT = 20_000
 type Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class Preview(BaseModel):
+class Preview(Body):
     """A text to look at before it is sent."""
 
-    model_config = ConfigDict(extra="forbid")
-
     text: Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
-    variables: Annotated[dict[Name, str], Field(max_length=200)] = {}
+    variables: dict[Name, str] = Field(default={}, max_length=200)
 
 
 router = APIRouter(prefix="/api/v1", tags=["messages"])

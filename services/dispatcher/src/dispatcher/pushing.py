@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 
 from campaign_events import tracing
 from campaign_events.backoff import Backoff
-from campaign_events.decider import Conflict
+from campaign_events.decider import Conflict, Refused
 from campaign_events.envelope import Address, new_id
 from campaign_events.eventlog import EventLog, Fact, Rejected, Unavailable
 from campaign_events.message import BATCH, MessageStatus
@@ -52,6 +52,17 @@ class Push:
     variables: Mapping[str, str]
     traceparent: str | None = field(default_factory=tracing.traceparent)
 
+    def must_be(self, stored: Document) -> None:
+        """Raise when another push has had this id before; of an erased one nobody can tell.
+
+        Raises:
+            Refused: it has.
+
+        """
+        told = (stored.get("phone"), stored.get("variables"))
+        if told not in ((self.phone, self.variables), (None, None)):
+            raise Refused("this key was used for another message", code="conflict")
+
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
@@ -61,6 +72,7 @@ class Pushed:
     status: MessageStatus
     reason: str | None
     seq: int
+    contact: Document
 
 
 @dataclass(slots=True)
@@ -120,7 +132,10 @@ class Line:
             led_to_by = [push.traceparent for push, _ in group]
             try:
                 with tracing.span("plan pushed", linked=led_to_by, messages=len(group)):
-                    told = await self._settle({push.id: push for push, _ in group})
+                    first: dict[str, Push] = {}
+                    for push, _ in group:
+                        first.setdefault(push.id, push)
+                    told = await self._settle(first)
             except (Unavailable, Rejected, PyMongoError) as error:
                 # Contacts may be stored by now: they are planned as soon as that is possible.
                 self.unsettled, self._place = True, None
@@ -144,7 +159,7 @@ class Line:
 
     async def _settle(self, wanted: Mapping[str, Push]) -> dict[str, Pushed]:
         """Have all of these planned, and whatever else is not; tell what became of them."""
-        known = await self._numbers(wanted)
+        known = await self._stored(wanted)
         told: dict[str, Pushed] = {}
         while True:
             place = self._place = self._place or await self._look()
@@ -153,13 +168,13 @@ class Line:
                 if place.stored_to > place.planned_to:
                     last = min(place.planned_to + BATCH, place.stored_to)
                     told |= await self._plan(place, await self._unplanned(place), last)
-                elif any(number > place.stored_to for number in known.values()):
+                elif any(one["number"] > place.stored_to for one in known.values()):
                     self._place = None
                 elif new:
                     contacts = await self._store(place, new)
-                    known |= {contact["_id"]: contact["number"] for contact in contacts}
+                    known |= {contact["_id"]: contact for contact in contacts}
                     if len(contacts) < len(new):
-                        known |= await self._numbers([push.id for push in new])
+                        known |= await self._stored([push.id for push in new])
                         self._place = None
                     elif contacts:
                         told |= await self._plan(place, contacts, place.stored_to)
@@ -187,9 +202,9 @@ class Line:
         stored_to = max(planned_to, last[0]["number"] if last else 0)
         return Place(planned_to, sending.get("planned_seq", 0), stored_to)
 
-    async def _numbers(self, names: Collection[str]) -> dict[str, int]:
-        found = self._stores.views.pushed.find({"_id": {"$in": list(names)}}, {"number": 1})
-        return {row["_id"]: row["number"] async for row in found} if names else {}
+    async def _stored(self, names: Collection[str]) -> dict[str, Document]:
+        found = self._stores.views.pushed.find({"_id": {"$in": list(names)}})
+        return {contact["_id"]: contact async for contact in found} if names else {}
 
     async def _unplanned(self, place: Place) -> list[Document]:
         return await self._audience.numbered({"$gt": place.planned_to}, BATCH)
@@ -242,25 +257,27 @@ class Line:
                 "skipped" if contact["number"] in reasons else "queued",
                 reasons.get(contact["number"]),
                 place.planned_seq,
+                contact,
             )
             for contact in contacts
         }
 
-    async def _statuses(self, numbers: Mapping[str, int], place: Place) -> dict[str, Pushed]:
+    async def _statuses(self, stored: Mapping[str, Document], place: Place) -> dict[str, Pushed]:
         """Tell of messages that were planned before where they are by now."""
-        if not numbers:
+        if not stored:
             return {}
         campaign, views = self._campaign["_id"], self._stores.views
         await self._stores.messages.reached(place.planned_seq, CAUGHT_UP_WITHIN_S)
         sending = await views.sendings.find_one({"_id": campaign}, {"open": 1}) or {}
-        names = {block_id(campaign, number) for number in numbers.values()}
+        names = {block_id(campaign, contact["number"]) for contact in stored.values()}
         blocks = views.blocks.find({"_id": {"$in": list(names)}})
         known = {row["number"]: row async for block in blocks for row in messages_in(block)}
         taken = set(sending.get("open", ()))
         told: dict[str, Pushed] = {}
-        for name, number in numbers.items():
+        for name, contact in stored.items():
+            number, seq = contact["number"], place.planned_seq
             row = known.get(number, {"status": "submitting" if number in taken else "queued"})
-            told[name] = Pushed(number, row["status"], row.get("reason"), place.planned_seq)
+            told[name] = Pushed(number, row["status"], row.get("reason"), seq, contact)
         return told
 
 
@@ -272,5 +289,10 @@ def _answer(
             continue
         if isinstance(told, Exception):
             future.set_exception(told)
+            continue
+        try:
+            push.must_be(told[push.id].contact)
+        except Refused as error:
+            future.set_exception(error)
         else:
             future.set_result(told[push.id])

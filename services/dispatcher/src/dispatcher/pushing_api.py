@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from campaign_events.access import Allowed, Caller, Permission
 from campaign_events.answers import answers
@@ -16,6 +16,7 @@ from campaign_events.envelope import Position, derived_id
 from campaign_events.positions import tell, up_to_date
 from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Document
+from campaign_events.strict_body import Body
 from campaign_events.text import MAX_CHARACTERS, render, variables
 from campaign_events.uploads.phones import PhoneReader, Unusable
 from dispatcher.answers import Pushed
@@ -31,13 +32,11 @@ TAKES = ("sending", "paused")
 """What is pushed into a paused campaign waits until it is resumed."""
 
 
-class NewMessage(BaseModel):
+class NewMessage(Body):
     """One contact to write to. The same `key` in the same campaign is the same message."""
 
-    model_config = ConfigDict(extra="forbid")
-
     phone: Annotated[str, Field(min_length=1, max_length=60)]
-    variables: Annotated[dict[VariableName, VariableValue], Field(max_length=200)] = {}
+    variables: dict[VariableName, VariableValue] = Field(default={}, max_length=200)
     key: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from campaign_events.answers import Items, UploadReport, answers
 from campaign_events.audit import audited, note
@@ -12,6 +12,7 @@ from campaign_events.masking import sees_phones, shown
 from campaign_events.positions import tell, up_to_date
 from campaign_events.problems import Problem, not_found
 from campaign_events.projection import Document
+from campaign_events.strict_body import Body
 from campaign_events.uploads.door import CONTENT, body_of, file_of, refusals
 from campaign_events.uploads.phones import PhoneReader, Unusable
 from dispatcher.addressees import Addressees
@@ -21,10 +22,8 @@ from dispatcher.suppression_files import SuppressionFile, SuppressionFiles
 from dispatcher.suppressions import Place, Suppressions
 
 
-class NewSuppression(BaseModel):
+class NewSuppression(Body):
     """A phone that must not be written to."""
-
-    model_config = ConfigDict(extra="forbid")
 
     phone: Annotated[str, Field(max_length=40)]
     reason: Annotated[str, Field(max_length=200)] | None = None

@@ -2,21 +2,16 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from campaign_events.strict_body import Body, Whole
 from moderation.addresses import source
 from moderation.sender import Wording
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-TypeOfNumber = Annotated[int, Field(ge=0, le=6)]
-NumberingPlan = Annotated[int, Field(ge=0, le=18)]
-
-
-class Body(BaseModel):
-    """A request's body."""
-
-    model_config = ConfigDict(extra="forbid")
+TypeOfNumber = Annotated[Whole, Field(ge=0, le=6)]
+NumberingPlan = Annotated[Whole, Field(ge=0, le=18)]
 
 
 class Approval(Body):

@@ -3,12 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from campaign_events.answers import answers
 from campaign_events.audit import audited, note
 from campaign_events.erasing import Erasure, erase_everywhere
 from campaign_events.problems import Problem
+from campaign_events.strict_body import Body
 from campaign_events.uploads.phones import PhoneReader, Unusable, parts_of
 from read_model.answers import Erased
 from read_model.ops_door import Admin, Everywhere, Nats
@@ -16,10 +17,8 @@ from read_model.ops_door import Admin, Everywhere, Nats
 router = APIRouter(prefix="/api/v1/ops", tags=["ops"])
 
 
-class ErasureBody(BaseModel):
+class ErasureBody(Body):
     """Whose data is to go; a number without country code belongs to `region`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     phone: Annotated[str, Field(max_length=40)]
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None

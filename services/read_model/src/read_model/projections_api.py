@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from nats.aio.client import Client
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from campaign_events import ops
 from campaign_events.answers import answers
 from campaign_events.audit import audited, note
 from campaign_events.problems import Problem, not_found
+from campaign_events.strict_body import Body, Flag, Whole
 from read_model.ops_door import Admin, Nats, Reader
 from read_model.projection_answers import (
     DroppedGeneration,
@@ -28,22 +29,20 @@ DROP_S = 15.0
 router = APIRouter(prefix="/api/v1/ops/projections", tags=["ops"])
 
 
-class Wish(BaseModel):
+class Wish(Body):
     """A command without further details."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class RebuildWish(Wish):
     """Whether readers see the new generation as soon as it has caught up."""
 
-    switch: bool = True
+    switch: Flag = True
 
 
 class GenerationWish(Wish):
     """Which generation; without one the service chooses, or says which there are."""
 
-    generation: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    generation: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
 
 
 @router.get("", response_model=None, responses=answers(KeptProjections))

@@ -12,7 +12,8 @@ from pydantic import (
     field_validator,
 )
 
-from campaign.requests import Body, CampaignChangesBody, Name, Region, TimeOfDay, TimeZone, no_zero
+from campaign.requests import CampaignChangesBody, Name, Region, TimeOfDay, TimeZone, no_zero
+from campaign_events.strict_body import Body, Flag, Real, Whole
 from campaign_events.uploads.phones import PhoneReader, Unusable
 from campaign_events.voice import DAYS, Day, SystemOutcome, VoiceSettings
 
@@ -65,22 +66,22 @@ type Disposition = Annotated[
 
 
 class _Group(Body):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class AbandonBody(_Group):
     """How many people may find no seat free."""
 
-    limit: Annotated[float, Field(ge=0, le=1)] = 0.03
+    limit: Annotated[Real, Field(ge=0, le=1)] = 0.03
     window: Literal["campaign", "24h", "30d"] = "campaign"
-    max_wait_s: Annotated[float, Field(ge=0, le=60)] = 2
+    max_wait_s: Annotated[Real, Field(ge=0, le=60)] = 2
 
 
 class CapBody(_Group):
     """How often one contact may be rung within some hours."""
 
-    calls: Annotated[int, Field(ge=1, le=1000)]
-    hours: Annotated[float, Field(gt=0, le=8784)]
+    calls: Annotated[Whole, Field(ge=1, le=1000)]
+    hours: Annotated[Real, Field(gt=0, le=8784)]
 
 
 class TimeWindowBody(_Group):
@@ -95,8 +96,8 @@ class TimeWindowBody(_Group):
 class RedialBody(_Group):
     """What is tried again."""
 
-    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
-    retry_delay_minutes: Annotated[float, Field(ge=0, le=44_640)] = 30
+    max_attempts: Annotated[Whole, Field(ge=1, le=100)] = 3
+    retry_delay_minutes: Annotated[Real, Field(ge=0, le=44_640)] = 30
     retry_on_system: Annotated[tuple[SystemOutcome, ...], AfterValidator(_once)] = (
         "no_answer",
         "rejected",
@@ -112,14 +113,14 @@ class RedialBody(_Group):
 class CallbackBody(_Group):
     """Whether wishes to be called again are followed."""
 
-    enabled: bool = False
+    enabled: Flag = False
 
 
 class AmdBody(_Group):
     """What is done about answering machines."""
 
-    enabled: bool = False
-    total_analysis_ms: Annotated[int, Field(ge=100, le=60_000)] = 5000
+    enabled: Flag = False
+    total_analysis_ms: Annotated[Whole, Field(ge=100, le=60_000)] = 5000
     action_on_machine: Literal["teardown", "continue"] = "teardown"
     action_on_unknown: Literal["continue", "teardown"] = "continue"
 
@@ -129,19 +130,19 @@ class _VoiceOptions(_Group):
 
     default_region: Region | None = None
     caller_ids: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
-    concurrency_limit: Annotated[int, Field(ge=0, le=MOST_SEATS)] = 50
-    cps_limit: Annotated[float, Field(gt=0, le=MOST_CPS)] = 10
+    concurrency_limit: Annotated[Whole, Field(ge=0, le=MOST_SEATS)] = 50
+    cps_limit: Annotated[Real, Field(gt=0, le=MOST_CPS)] = 10
     pacing: Literal["progressive", "predictive"] = "predictive"
     abandon: AbandonBody = AbandonBody()
-    dial_timeout_s: Annotated[float, Field(ge=15, le=60)] = 25
+    dial_timeout_s: Annotated[Real, Field(ge=15, le=60)] = 25
     contact_caps: Annotated[tuple[CapBody, ...], Field(max_length=10)] = ()
     campaign_mode: Literal["single_day", "continuous"] = "single_day"
     time_window: TimeWindowBody = TimeWindowBody()
-    respect_contact_timezone: bool = False
+    respect_contact_timezone: Flag = False
     redial_rules: RedialBody = RedialBody()
     callback_detection: CallbackBody = CallbackBody()
     amd: AmdBody = AmdBody()
-    always_on: bool = False
+    always_on: Flag = False
 
     @field_validator("caller_ids")
     @classmethod
