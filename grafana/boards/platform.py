@@ -170,10 +170,12 @@ def _log() -> Row:
             graph(
                 "Commands by outcome",
                 Query(per_second("carillon_commands_total", "outcome"), "{{outcome}}"),
+                Query(per_second("carillon_campaign_failures_total", "job"), "{{job}} passed over"),
                 unit=units.OpsPerSecond,
                 description="What people and reactions wished for, and what came of it. `nothing`: "
-                "it was so already; `conflict`: others were faster again and again.",
-                runbook="errors-and-slow-answers",
+                "it was so already; `conflict`: others were faster again and again. Passed over: "
+                "a campaign whose own data cannot be worked on.",
+                runbook="a-campaign-is-passed-over",
             ),
             graph(
                 "Time to append, 99 of 100",

@@ -51,6 +51,12 @@ def test_delimiters_are_detected(delimiter: str) -> None:
     assert read(data.encode()) == [(2, "1", {"a,b;c\td": "2", "x": "3"})]
 
 
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", "\ufeffsep=;", "sep=;\n"])
+def test_a_line_that_names_the_delimiter_for_a_spreadsheet_is_no_header(first: str) -> None:
+    data = f"{first}\nphone;name\n1;a,b\n".encode()
+    assert read(data) == [(data.count(b"\n"), "1", {"name": "a,b"})]
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
     assert phones(b"\xef\xbb\xbfphone\n1\n", chunk=1) == [(2, "1")]
 

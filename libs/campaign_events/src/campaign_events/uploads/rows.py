@@ -13,6 +13,8 @@ MAX_RECORD = 256 * 1024
 MAX_COLUMNS = 200
 PHONE_COLUMNS = ("phone", "phone_number", "msisdn", "number")
 DELIMITERS = ",;\t"
+SEPARATOR = ["sep=", ""]
+"""A first line `sep=;`, cut by the delimiter that it names: Excel writes, obeys and hides it."""
 BEGINNINGS = {
     b"\x1f\x8b": "the file is compressed (gzip): unpack it and send what is in it",
     b"PK\x03\x04": "the file is an archive or a spreadsheet: unpack it, or save it as CSV UTF-8",
@@ -122,7 +124,8 @@ class Table:
             if not any(map(str.strip, cells)):
                 continue
             if self._columns is None:
-                self._columns = _columns(cells)
+                if [cell.casefold() for cell in cells] != SEPARATOR:
+                    self._columns = _columns(cells)
             else:
                 yield self._columns.row(line, cells)
 
