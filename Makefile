@@ -104,11 +104,11 @@ audit: $(TOOLS)/.locked ## is anything that we use known to be vulnerable? needs
 
 .PHONY: nats-conf
 nats-conf: install ## write deploy/nats, what nats-server is told in a deployment
-	$(BIN)/python -m carillon.nats_conf deploy/nats
+	$(BIN)/python -m carillon.servers.nats_conf deploy/nats
 
 .PHONY: mongo-rights
 mongo-rights: install ## write deploy/mongo, for who makes MongoDB's users by hand
-	$(BIN)/python -m carillon.mongo_rights > deploy/mongo/rights.js
+	$(BIN)/python -m carillon.servers.mongo_rights > deploy/mongo/rights.js
 
 # What the dashboard is made of, as locked. Not `npm ci`: a registry may lack packages for other platforms.
 $(WEB)/node_modules/.installed: $(addprefix $(WEB)/,package.json package-lock.json .npmrc) | $(VENV)/.installed

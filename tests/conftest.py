@@ -19,7 +19,7 @@ from xdist.remote import Producer
 
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
-from carillon.certificates import make_certificates
+from carillon.servers.certificates import make_certificates
 from carillon.supervisor import log_tail
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page
 
 from answers_checked import Contract
-from carillon.identity import Identity
+from carillon.tokens.identity import Identity
 from stack_campaigns import Crew
 from stacks import Platform
 

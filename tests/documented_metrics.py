@@ -2,7 +2,7 @@
 
 import re
 
-from carillon.prometheus import mentioned
+from carillon.servers.prometheus import mentioned
 from metrics_table import DOCUMENT, documented
 
 FROM_PROMETHEUS = {"up"}

@@ -13,10 +13,10 @@ from nats.aio.client import Client
 
 import servers
 from campaign_events.nats_login import Connection, NatsLogin
-from carillon.binaries import NATS
-from carillon.credentials import ADMIN, prepare_credentials
-from carillon.nats_rights import RIGHTS
-from carillon.nats_server import NatsServer
+from carillon.servers.binaries import NATS
+from carillon.servers.credentials import ADMIN, prepare_credentials
+from carillon.servers.nats_rights import RIGHTS
+from carillon.servers.nats_server import NatsServer
 
 
 @dataclass(slots=True)

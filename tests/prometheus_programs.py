@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from carillon.prometheus import NoPrometheusError, program
+from carillon.servers.prometheus import NoPrometheusError, program
 
 
 def debian_program(name: str) -> str:

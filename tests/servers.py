@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 import contained
 import forked
 from campaign_events import topology
-from carillon.binaries import MONGO, NATS, Binary, MissingBinaryError
+from carillon.servers.binaries import MONGO, NATS, Binary, MissingBinaryError
 from forked import Forked
 
 PATIENCE_S = 60

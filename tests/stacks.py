@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 
 import servers
-from carillon.binaries import CADDY, MONGO, NATS
-from carillon.development_issuer import DevelopmentIssuer
-from carillon.identity import Identity
-from carillon.ports import Ports
+from carillon.servers.binaries import CADDY, MONGO, NATS
+from carillon.servers.ports import Ports
 from carillon.stack_file import StackFile, read_stack_file
+from carillon.tokens.identity import Identity
+from carillon.tokens.issuer import DevelopmentIssuer
 from said import rest
 
 CARILLON = str(Path(sys.executable).with_name("carillon"))

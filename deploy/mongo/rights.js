@@ -1,4 +1,4 @@
-// Made by `make mongo-rights` from deploy/local/src/carillon/mongo_rights.py: change it there.
+// Made by `make mongo-rights` from carillon/servers/mongo_rights.py: change it there.
 // For who makes users by hand; `carillon deployment prepare` does the same. As administrator:
 //     MONGO_PASSWORD_CAMPAIGN=... (one for each service) mongosh URL rights.js
 const THERE_ALREADY = [51002, 51003];

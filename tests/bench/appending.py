@@ -36,8 +36,8 @@ from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.executing import execute
 from campaign_events.service import collect_garbage_less_often
-from carillon.bare import bare_servers
-from carillon.servers import nats_at
+from carillon.backup.bare import bare_servers
+from carillon.servers.connections import nats_at
 
 CALLERS = AT_ONCE
 """As many decisions as the service has under way when many campaigns come to their moment."""

@@ -13,9 +13,9 @@ import nats
 import psutil
 
 from campaign_events.eventlog import EventLog
-from carillon.identity import Identity
-from carillon.ports import Ports
+from carillon.servers.ports import Ports
 from carillon.stack import Options, Stack, running_stack
+from carillon.tokens.identity import Identity
 from stacks import Link
 
 WORKSPACE = "bench"

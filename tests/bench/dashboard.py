@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.voice import VoiceCampaignCreated, VoiceSettings
-from carillon.identity import Identity
+from carillon.tokens.identity import Identity
 from dashboards import LAPTOP, PAGES, chromium
 from stacks import Platform, ask, platform
 

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter
 from rich.table import Table
 
 from bench.rows import FINDINGS, Findings, Plot, Row
-from carillon.binaries import MONGO, NATS
+from carillon.servers.binaries import MONGO, NATS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "benchmarks.md"

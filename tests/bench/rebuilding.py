@@ -24,8 +24,8 @@ from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Document, Projection
 from campaign_events.service import collect_garbage_less_often
-from carillon.bare import bare_servers
-from carillon.servers import nats_at
+from carillon.backup.bare import bare_servers
+from carillon.servers.connections import nats_at
 
 RUNS = 1 if SHORT else 3
 FACTS = 20_000 if SHORT else 400_000

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from carillon.edge import Edge
-from carillon.ports import Ports
+from carillon.servers.edge import Edge
+from carillon.servers.ports import Ports
 from carillon.supervisor import Supervised
 from dashboards import PAGES, Desk, faults
 from identity_provider import CLIENT, IdentityProvider

@@ -20,9 +20,9 @@ from urllib.parse import quote
 
 from rich.console import Console
 
-from carillon.deployment_secrets import write_secrets
+from carillon.deployment.secrets import write_secrets
 from carillon.errors import PlainError
-from carillon.ports import Ports
+from carillon.servers.ports import Ports
 from carillon.services import SERVICES
 from containers import campaigns, hardness, images
 from containers.composition import (

@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 from rich.console import Console
 
-from carillon.campaign_run import Standing, UploadReport, Wish, run_campaign
-from carillon.display import PlainLines
+from carillon.traffic.campaign_run import Standing, UploadReport, Wish, run_campaign
+from carillon.traffic.display import PlainLines
 from containers.composition import Composition
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from carillon.binaries import CADDY, MONGO, NATS
+from carillon.servers.binaries import CADDY, MONGO, NATS
 from containers.engine import Engine, EngineError
 
 ROOT = Path(__file__).parents[2]

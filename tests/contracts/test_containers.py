@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from carillon.deployment_preparing import edge_of
-from carillon.deployment_secrets import write_secrets
-from carillon.edge import ROUTES
-from carillon.provider import HalfProviderError
+from carillon.deployment.preparing import edge_of
+from carillon.deployment.secrets import write_secrets
+from carillon.servers.edge import ROUTES
 from carillon.services import SERVICES
+from carillon.tokens.provider import HalfProviderError
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yml").read_text())

@@ -15,7 +15,7 @@ import yaml
 import gateway_routes
 from api_document import document
 from campaign_events.settings import PREFIX, Settings
-from carillon.edge import ROUTES
+from carillon.servers.edge import ROUTES
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 VERSION = "1.37"

@@ -8,7 +8,7 @@ import pytest
 
 from campaign_events import asyncapi
 from campaign_events.catalogue import json_schemas
-from carillon.nats_rights import RIGHTS
+from carillon.servers.nats_rights import RIGHTS
 from schema_diff import FROZEN, losses
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -18,12 +18,12 @@ from campaign_events.campaign import CampaignDeleted
 from campaign_events.envelope import Actor, Address, Event, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import MessagesReported, MessagesTaken, SendingFinished
-from carillon.bare import bare_servers
+from carillon.backup.bare import bare_servers
 from carillon.cli import app
 from carillon.errors import PlainError
-from carillon.log_filter import filter_of
-from carillon.log_tasks import tail_log
-from carillon.servers import nats_at
+from carillon.log.filtering import filter_of
+from carillon.log.tasks import tail_log
+from carillon.servers.connections import nats_at
 from carillon.stack_file import StackFile
 from stacks import CARILLON
 

@@ -18,11 +18,11 @@ from campaign_events.access import Verifier
 from campaign_events.rate_limit import RateLimit
 from campaign_events.settings import Settings
 from campaign_events.sizes import MAX_BODY
-from carillon import guarding
-from carillon.certificates import make_certificates
-from carillon.edge import Edge
-from carillon.guarding import EdgeTls
-from carillon.ports import Ports
+from carillon.servers import guarding
+from carillon.servers.certificates import make_certificates
+from carillon.servers.edge import Edge
+from carillon.servers.guarding import EdgeTls
+from carillon.servers.ports import Ports
 from carillon.services import SERVICES
 from carillon.supervisor import Supervised
 from doors import AUDIENCE, ISSUER, Issuer

@@ -12,10 +12,10 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 import servers
-from carillon.binaries import MONGO
-from carillon.credentials import ADMIN, prepare_credentials
-from carillon.mongo_rights import script
-from carillon.mongo_server import MongoServer, ensure_users
+from carillon.servers.binaries import MONGO
+from carillon.servers.credentials import ADMIN, prepare_credentials
+from carillon.servers.mongo_rights import script
+from carillon.servers.mongo_server import MongoServer, ensure_users
 from carillon.services import SERVICES
 from carillon.supervisor import NotPreparedError
 

@@ -20,8 +20,8 @@ from campaign_events.leases import held
 from campaign_events.nats_login import NatsLogin
 from campaign_events.topology import READERS, STREAMS
 from campaign_events.wire import Wire, WireLost
-from carillon.nats_rights import RIGHTS
-from carillon.nkey import new_seed
+from carillon.servers.nats_rights import RIGHTS
+from carillon.servers.nkey import new_seed
 from nats_doors import Guarded, Probe, guarded
 from servers import PATIENCE_S, flushed
 

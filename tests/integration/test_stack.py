@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
-from carillon.mongo_server import MongoServer
-from carillon.nats_server import NatsServer
+from carillon.servers.mongo_server import MongoServer
+from carillon.servers.nats_server import NatsServer
 from carillon.stack import AlreadyRunningError, Options, PortTakenError, Stack, running_stack
 from carillon.stack_file import read_stack_file
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from carillon.edge import Edge
-from carillon.ports import Ports
+from carillon.servers.edge import Edge
+from carillon.servers.ports import Ports
 from carillon.supervisor import Supervised
 
 

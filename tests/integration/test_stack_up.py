@@ -14,9 +14,9 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from carillon.demo import fictional_numbers
 from carillon.services import SERVICES
 from carillon.stack_file import read_stack_file
+from carillon.traffic.demo import fictional_numbers
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 

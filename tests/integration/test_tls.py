@@ -24,13 +24,13 @@ from campaign_events.follow import Follower
 from campaign_events.nats_login import Connection, NatsLogin
 from campaign_events.reaction import broker_of
 from campaign_events.wire import Wire, WireLost
-from carillon.binaries import NATS
-from carillon.certificates import make_certificates
-from carillon.credentials import made_seeds
-from carillon.mongo_server import MongoServer
-from carillon.nats_conf import files
-from carillon.nats_rights import RIGHTS
-from carillon.nkey import public_of
+from carillon.servers.binaries import NATS
+from carillon.servers.certificates import make_certificates
+from carillon.servers.credentials import made_seeds
+from carillon.servers.mongo_server import MongoServer
+from carillon.servers.nats_conf import files
+from carillon.servers.nats_rights import RIGHTS
+from carillon.servers.nkey import public_of
 
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "nats"
 

@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from carillon.development_issuer import ALGORITHM, AUDIENCE, ISSUER
+from carillon.tokens.issuer import ALGORITHM, AUDIENCE, ISSUER
 from log_ends import log_ends
 from problem_documents import problem
 from stack_campaigns import Crew, csv_of

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from carillon.identity import Identity
+from carillon.tokens.identity import Identity
 from stack_campaigns import Crew, csv_of
 from stacks import SERVICES, Platform, ask, asked
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import forked
-from carillon.demo import fictional_numbers
+from carillon.traffic.demo import fictional_numbers
 from stacks import CARILLON, PATIENCE_S, Link, Platform, ask, plain_environment, platform
 from voice_campaigns import TELEPHONY
 

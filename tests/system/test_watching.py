@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from carillon.boards import Expression, empty_states
-from carillon.display import PlainLines
-from carillon.prometheus import BadExpressionError, running_prometheus
-from carillon.watch import watch
-from carillon.watching import Verdict, Watch
+from carillon.servers.prometheus import BadExpressionError, running_prometheus
+from carillon.traffic.display import PlainLines
+from carillon.watch.boards import Expression, empty_states
+from carillon.watch.judging import Verdict, Watch
+from carillon.watch.watch import watch
 from prometheus_programs import debian_program
 from stacks import CARILLON, Platform, plain_environment, platform
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boards.runbook import sections
-from carillon.boards import ROOT, RULES
+from carillon.watch.boards import ROOT, RULES
 from documented_metrics import undocumented
 from prometheus_programs import debian_program
 

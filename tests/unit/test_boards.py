@@ -11,9 +11,16 @@ import pytest
 
 from boards.runbook import UID, sections
 from boards.writing import DASHBOARDS, texts
-from carillon.boards import GRAFANA, ROOT, Expression, NoBoardsError, empty_states, expressions
-from carillon.prometheus import NoPrometheusError, configuration, mentioned, program
+from carillon.servers.prometheus import NoPrometheusError, configuration, mentioned, program
 from carillon.stack_file import Place, StackFile
+from carillon.watch.boards import (
+    GRAFANA,
+    ROOT,
+    Expression,
+    NoBoardsError,
+    empty_states,
+    expressions,
+)
 from documented_metrics import undocumented
 
 WIDTH = 24

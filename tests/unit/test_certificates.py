@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from prometheus_client import REGISTRY
 
 from campaign_events.certificates import watched
-from carillon import certificates
-from carillon.certificates import make_certificates
+from carillon.servers import certificates
+from carillon.servers.certificates import make_certificates
 
 NAME = "carillon_certificate_expiry_timestamp_seconds"
 

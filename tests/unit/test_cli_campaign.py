@@ -4,10 +4,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from carillon.campaign_run import Standing, UnusableFileError, UploadReport, Wish, run_campaign
 from carillon.cli import main
-from carillon.display import LiveBars, PlainLines, display_on, report_lines
 from carillon.stack_file import NoStackError
+from carillon.traffic.campaign_run import (
+    Standing,
+    UnusableFileError,
+    UploadReport,
+    Wish,
+    run_campaign,
+)
+from carillon.traffic.display import LiveBars, PlainLines, display_on, report_lines
 
 
 def campaign(status: str, **stats: int) -> dict[str, object]:

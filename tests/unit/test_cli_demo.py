@@ -3,7 +3,7 @@ from pathlib import Path
 
 import phonenumbers
 
-from carillon.demo import DEMO_SIZE, fictional_numbers, write_demo_audience
+from carillon.traffic.demo import DEMO_SIZE, fictional_numbers, write_demo_audience
 
 
 def test_the_demo_has_two_thousand_different_valid_numbers() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from carillon.edge import ROUTES, Edge
 from carillon.errors import PlainError
-from carillon.guarding import CERTIFICATE, HOSTS, KEY, EdgeTls
+from carillon.servers.edge import ROUTES, Edge
+from carillon.servers.guarding import CERTIFICATE, HOSTS, KEY, EdgeTls
 from carillon.services import SERVICES
 
 UPSTREAMS = {name: f"{name}:8000" for name in SERVICES}

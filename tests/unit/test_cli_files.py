@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from carillon.credentials import prepare_credentials
 from carillon.files import write_atomically
-from carillon.foreign_server import ForeignServer
-from carillon.ports import HIGHEST, LOWEST, Ports
+from carillon.servers.credentials import prepare_credentials
+from carillon.servers.foreign_server import ForeignServer
+from carillon.servers.ports import HIGHEST, LOWEST, Ports
 from carillon.services import simulated_link
 from carillon.stack import BadSettingsFileError, Options, check_settings_files
 from carillon.stack_file import NoStackError, Place, StackFile, read_stack_file, remove_stack_file

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from campaign_events.nats_login import NatsLogin
-from carillon.edge import Edge
-from carillon.mongo_server import MongoServer
-from carillon.nats_server import Cluster, NatsServer
-from carillon.nodes import OtherNodesError, nodes_of
+from carillon.servers.edge import Edge
+from carillon.servers.mongo_server import MongoServer
+from carillon.servers.nats_server import Cluster, NatsServer
+from carillon.servers.nodes import OtherNodesError, nodes_of
 
 
 def test_the_number_is_chosen_once(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import jwt
 import pytest
 
-from carillon.development_issuer import AUDIENCE, DevelopmentIssuer
-from carillon.identity import Identity
-from carillon.provider import HalfProviderError, Provider
-from carillon.sign_in import VALID, Links
+from carillon.tokens.identity import Identity
+from carillon.tokens.issuer import AUDIENCE, DevelopmentIssuer
+from carillon.tokens.provider import HalfProviderError, Provider
+from carillon.tokens.sign_in import VALID, Links
 
 MO = Identity("mo", "Mo", "acme", ["moderator"])
 

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from carillon.cli import app, main
-from carillon.development_issuer import AUDIENCE, ISSUER, DevelopmentIssuer
-from carillon.identity import Identity
+from carillon.tokens.identity import Identity
+from carillon.tokens.issuer import AUDIENCE, ISSUER, DevelopmentIssuer
 
 SOMEBODY = Identity("u1", "Ünal", "acme", ("author",))
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from carillon.development_issuer import DevelopmentIssuer
 from carillon.errors import PlainError
-from carillon.identity import Identity
+from carillon.tokens.identity import Identity
+from carillon.tokens.issuer import DevelopmentIssuer
 
 type Json = Any  # what a JSON text holds; its reader knows the contract
 

@@ -8,20 +8,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from carillon.backup_cli import backups
-from carillon.certificates_cli import certifying
+from carillon.backup.cli import backups
 from carillon.command_line import Data, console, logs_go_to_stderr
-from carillon.deployment_cli import deployment
-from carillon.erase_cli import erasures
+from carillon.deployment.cli import deployment
 from carillon.errors import PlainError, about_a_file
-from carillon.identity import DEFAULT_TTL, ROLES, Identity
-from carillon.log_cli import logs
-from carillon.migrate_cli import migrations
-from carillon.parked_cli import parked
-from carillon.projections_cli import projections
-from carillon.simulate_cli import simulating
+from carillon.log.cli import logs
+from carillon.ops.erase_cli import erasures
+from carillon.ops.migrate_cli import migrations
+from carillon.ops.parked_cli import parked
+from carillon.ops.projections_cli import projections
+from carillon.servers.certificates_cli import certifying
 from carillon.stack_file import DEFAULT_FOLDER
-from carillon.watch_cli import watching
+from carillon.tokens.identity import DEFAULT_TTL, ROLES, Identity
+from carillon.traffic.simulate_cli import simulating
+from carillon.watch.cli import watching
 
 INTERRUPTED = 130
 
@@ -105,7 +105,7 @@ def token(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Print a token of the development issuer, and nothing else."""
     _known(role)
-    from carillon.development_issuer import DevelopmentIssuer
+    from carillon.tokens.issuer import DevelopmentIssuer
 
     issuer = DevelopmentIssuer.load(data / "issuer")
     typer.echo(issuer.mint(Identity(sub, name, workspace, role), timedelta(hours=ttl)))
@@ -125,9 +125,9 @@ def sign_in(
 ) -> None:
     """Print a link that signs one person in to the dashboard, once, and nothing else."""
     roles = _known(role or ["admin"])
-    from carillon.development_issuer import DevelopmentIssuer
-    from carillon.sign_in import Links
     from carillon.stack_file import read_stack_file
+    from carillon.tokens.issuer import DevelopmentIssuer
+    from carillon.tokens.sign_in import Links
 
     links = Links.of(data, DevelopmentIssuer.load(data / "issuer"))
     typer.echo(links.make(read_stack_file(data).url, Identity(sub, name, workspace, roles)))
@@ -164,8 +164,8 @@ def run(  # noqa: PLR0913 - one parameter per option
     ] = None,
 ) -> None:
     """Send a campaign to the numbers in FILE and follow it; exit code 0 when it is done."""
-    from carillon.campaign_run import Wish
-    from carillon.display import run_shown
+    from carillon.traffic.campaign_run import Wish
+    from carillon.traffic.display import run_shown
 
     wish = Wish(
         file=file,

@@ -18,11 +18,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from carillon import binaries
 from carillon.asking import asking
-from carillon.binaries import Binary, MissingBinaryError
-from carillon.edge import DEFAULT_PORT
-from carillon.ports import NoFreePortError, Ports, is_free
+from carillon.servers import binaries
+from carillon.servers.binaries import Binary, MissingBinaryError
+from carillon.servers.edge import DEFAULT_PORT
+from carillon.servers.ports import NoFreePortError, Ports, is_free
 from carillon.services import (
     SERVICES,
     MissingPartError,

@@ -14,7 +14,7 @@ import httpx
 
 from carillon.asking import asking
 from carillon.errors import PlainError
-from carillon.ports import Ports
+from carillon.servers.ports import Ports
 from carillon.supervisor import Program
 
 SERVICES = ("campaign", "moderation", "dispatcher", "dialler", "read_model")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from carillon.campaign_run import run_campaign
-from carillon.demo import demo_wish
-from carillon.display import PlainLines
 from carillon.errors import PlainError
-from carillon.identity import DEMO_WORKSPACE
 from carillon.services import SIMULATED_LINK, package_folder
 from carillon.stack import ADMINISTRATOR, PAGES, Options, Stack, running_stack
+from carillon.tokens.identity import DEMO_WORKSPACE
+from carillon.traffic.campaign_run import run_campaign
+from carillon.traffic.demo import demo_wish
+from carillon.traffic.display import PlainLines
 
 # The ready line waits for the demo campaign, but not for ever.
 DEMO_WITHIN = 180.0

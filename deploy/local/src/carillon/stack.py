@@ -16,19 +16,17 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from carillon.credentials import ADMIN, Credentials, prepare_credentials
-from carillon.development_issuer import DevelopmentIssuer
-from carillon.edge import DEFAULT_PORT, Edge
+from carillon.backup.unfinished import refuse_unfinished
 from carillon.errors import PlainError
 from carillon.files import OWNER_ONLY, write_atomically
-from carillon.foreign_server import ForeignServer
-from carillon.identity import DEMO_WORKSPACE, Identity
-from carillon.migrate import NOTHING_TO_DO, in_use, migrate
-from carillon.mongo_server import MongoServer, ensure_audit
-from carillon.nats_server import NatsServer, ensure_topology
-from carillon.nodes import mongo_of, nats_of, nodes_of
-from carillon.ports import Ports, is_free
-from carillon.provider import Provider
+from carillon.ops.migrate import NOTHING_TO_DO, in_use, migrate
+from carillon.servers.credentials import ADMIN, Credentials, prepare_credentials
+from carillon.servers.edge import DEFAULT_PORT, Edge
+from carillon.servers.foreign_server import ForeignServer
+from carillon.servers.mongo_server import MongoServer, ensure_audit
+from carillon.servers.nats_server import NatsServer, ensure_topology
+from carillon.servers.nodes import mongo_of, nats_of, nodes_of
+from carillon.servers.ports import Ports, is_free
 from carillon.services import (
     CARRIER,
     PHONES,
@@ -43,11 +41,13 @@ from carillon.services import (
     simulated_link,
     simulator_login,
 )
-from carillon.sign_in import Links, exchanging
 from carillon.stack_file import Place, StackFile, remove_stack_file
 from carillon.supervisor import Program, Supervised, together
 from carillon.telephony_file import needs_simulator, with_port
-from carillon.unfinished import refuse_unfinished
+from carillon.tokens.identity import DEMO_WORKSPACE, Identity
+from carillon.tokens.issuer import DevelopmentIssuer
+from carillon.tokens.provider import Provider
+from carillon.tokens.sign_in import Links, exchanging
 
 CALLING = "dialler"  # the service that needs a phone network
 PAGES = "read_model"  # the service whose package holds the dashboard
