@@ -113,7 +113,7 @@ async def test_what_a_crash_left_without_a_plan_is_planned_by_the_next_owner(fie
             "audience": field.campaign["_id"],
             "number": number,
             "phone": f"+4915112{number:06d}",
-            "variables": {"name": "N"},
+            "variables": {"name": f"N{number}"},
         }
         for number in (2, 3)
     ]
