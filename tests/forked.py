@@ -27,7 +27,10 @@ from typing import Any
 
 COMMAND_LINE = "carillon"
 """Not a program of a package: a script that stands beside Python."""
-COMMANDS = ("cli", "backup", "restore", "erase", "migrate", "parked", "projections", "log_tasks")
+COMMANDS = (
+    *("cli", "backup.taking", "backup.restoring", "log.tasks"),
+    *("ops.erase", "ops.migrate", "ops.parked", "ops.projections"),
+)
 """What it imports, some of it only for the command that needs it."""
 MOST = 2**20
 LOOK_S = 0.05
