@@ -14,7 +14,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from campaign_events.envelope import Event
 from campaign_events.sender import RevisionSubmitted
 from dispatcher.views import CAMPAIGNS
-from dispatching import QUICK, Rig, moves, phone
+from dispatching import QUICK, Rig, answering, moves, phone
 
 pytestmark = pytest.mark.timeout(90)
 SAID = "campaign passed over"
@@ -114,6 +114,12 @@ async def test_what_was_pushed_and_can_not_be_planned_ends_no_other_campaign(rig
             await pushed.insert_one({**spoilt, "variables": {"name": 7}})
             await rig.start(bad)
             await _is_passed_over(rig, bad)
+            body = {"phone": phone(901), "variables": {"name": "N"}}
+            async with answering(rig, "author") as client:
+                refused = [
+                    await client.post(f"/api/v1/campaigns/{bad}/messages", json=body)
+                    for _ in range(3)
+                ]
             await _send_another(rig)
             await pushed.update_one({"_id": f"{bad}/1"}, {"$set": {"variables": {"name": "N"}}})
         facts = await rig.until(bad, "message.reported")
@@ -121,6 +127,9 @@ async def test_what_was_pushed_and_can_not_be_planned_ends_no_other_campaign(rig
 
     assert moves(facts) == {"delivered": 1}
     assert _times_passed_over(rig) < 10
+    told = [(answer.status_code, answer.json()["code"]) for answer in refused]
+    assert (503, "core_unavailable") in told
+    assert {status for status, _ in told} <= {500, 503}, "nobody waits until it is planned again"
 
 
 async def test_whose_sender_can_not_be_written_to_the_carrier_fails_and_others_are_sent(

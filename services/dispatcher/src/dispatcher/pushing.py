@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 import structlog
 from prometheus_client import Counter
@@ -116,9 +117,12 @@ class Line:
         """Line up; the future tells what has become of it.
 
         Raises:
-            Problem: 429 when too many wait already.
+            Problem: 429 when too many wait already, 503 while the campaign is passed over.
 
         """
+        if rest_s := self._backoff.rest_s(self._campaign["_id"]):
+            again = f"try again in {ceil(rest_s)} s"
+            raise Problem(503, "core_unavailable", f"The campaign can not be planned: {again}.")
         if len(self._waiting) >= MOST_WAITING:
             raise Problem(429, "rate_limited", "Too many messages wait to be taken; try again.")
         future: asyncio.Future[Pushed] = asyncio.get_running_loop().create_future()
@@ -147,7 +151,8 @@ class Line:
                 if not self._backoff.own(name, error):
                     raise
                 self.unsettled, self._place = True, None
-                _answer(group, error)
+                _answer([*group, *self._waiting], error)
+                self._waiting.clear()
                 await asyncio.sleep(self._backoff.rest_s(name))
             else:
                 self.unsettled = False
