@@ -180,3 +180,51 @@ async def test_a_campaign_of_nobody_is_told_as_one(desk: Desk) -> None:
     async with desk.window(path=path) as page:
         alert = page.get_by_role("alert")
         await expect(alert).to_contain_text("There is no such campaign.")
+
+
+async def test_people_join_a_campaign_that_is_always_on_and_are_left_out(
+    desk: Desk, numbers: Numbers
+) -> None:
+    first, second, third = numbers(3)
+    made = await desk.crew.post("/campaigns", VOICE | {"always_on": True})
+    async with desk.window("author", path=f"/dashboard/campaigns/{made['id']}") as page:
+        await expect(page.get_by_role("button", name="Leave people out")).to_be_hidden()
+        await desk.crew.act(made["id"], "start")
+        await page.get_by_role("button", name="Add contacts").click()
+        dialog = page.get_by_role("dialog", name="Add contacts")
+        await dialog.get_by_role("button", name="Add", exact=True).click()
+        await expect(dialog.get_by_text("Give a phone number.")).to_be_visible()
+        await dialog.get_by_role("textbox", name="Phone numbers").fill(f"{first}\n{second}\n12\n")
+        assert await faults(page) == []
+        await dialog.get_by_role("button", name="Add", exact=True).click()
+        report = page.get_by_role("dialog", name="Contacts added")
+        await expect(report.get_by_role("row").filter(has_text="3")).to_be_visible()
+        await report.get_by_role("button", name="Close").click()
+        for phone in (first, second):
+            await expect(page.get_by_role("row").filter(has_text=phone)).to_be_visible()
+
+        await page.get_by_role("button", name="Leave people out").click()
+        dialog = page.get_by_role("dialog", name="Leave people out")
+        await dialog.get_by_role("textbox", name="Phone numbers").fill(f"{first}, {third}")
+        await dialog.get_by_role("button", name="Leave out", exact=True).click()
+        await expect(page.get_by_role("dialog", name="People left out")).to_be_visible()
+
+    assert (await desk.crew.seen(f"/campaigns/{made['id']}"))["excluded"] == 1
+
+
+async def test_one_message_is_sent_from_the_page(desk: Desk, numbers: Numbers) -> None:
+    crew, (phone,) = desk.crew, numbers(1)
+    made = await crew.campaign(await crew.sender(), name="Codes", mode="trigger")
+    await crew.approve(made["id"])
+    async with desk.window("author", path=f"/dashboard/campaigns/{made['id']}") as page:
+        await page.get_by_role("button", name="Send one message").click()
+        dialog = page.get_by_role("dialog", name="Send one message")
+        number = dialog.get_by_role("textbox", name="Phone number")
+        await number.fill("12")
+        await dialog.get_by_role("button", name="Send", exact=True).click()
+        await expect(number).to_have_attribute("aria-invalid", "true")
+        await number.fill(phone)
+        await dialog.get_by_role("textbox", name="name").fill("Ada")
+        assert await faults(page) == []
+        await dialog.get_by_role("button", name="Send", exact=True).click()
+        await expect(page.get_by_role("row").filter(has_text=phone)).to_be_visible()

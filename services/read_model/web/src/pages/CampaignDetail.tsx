@@ -18,6 +18,7 @@ import { Notice, Origin } from "./detail/Heading";
 import { LiveActivity } from "./detail/LiveActivity";
 import { Messages } from "./detail/Messages";
 import { PastRun } from "./detail/PastRun";
+import { PeopleActions } from "./detail/PeopleActions";
 import { Reports } from "./detail/Reports";
 import { SettingsTab } from "./detail/SettingsTab";
 
@@ -149,6 +150,7 @@ function Details({ campaign, tab, onTab }: Tabbed) {
         ))}
       </Tabs.List>
       <Tabs.Panel value={shown}>
+        {shown === first && <PeopleActions campaign={campaign} />}
         {shown === "messages" && campaign.channel === "sms" && <Messages campaign={campaign} />}
         {shown === "calls" && campaign.channel === "voice" && <Calls campaign={campaign} />}
         {shown === "activity" && <Activity campaign={campaign} />}

@@ -6,6 +6,7 @@ import { detail } from "./detail";
 import { diagnostics } from "./diagnostics";
 import { moderation } from "./moderation";
 import { overview } from "./overview";
+import { people } from "./people";
 import { senders } from "./senders";
 import { wizard } from "./wizard";
 import { settings, suppressions } from "./workspace";
@@ -119,6 +120,7 @@ export const en = {
   shell,
   signIn,
   overview,
+  people,
   campaigns,
   soon,
   calling,

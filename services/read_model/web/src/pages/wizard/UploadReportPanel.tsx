@@ -7,12 +7,18 @@ import { count } from "@/utils/format";
 
 const { wizard } = texts;
 
-/** What became of the rows of a file. */
-export function UploadReportPanel({ report }: { report: UploadReport }) {
+interface Parts {
+  report: UploadReport;
+  /** What is said when nothing was accepted. */
+  nobody?: string;
+}
+
+/** What became of the rows of a file, or of numbers that somebody gave. */
+export function UploadReportPanel({ report, nobody = wizard.nobody }: Parts) {
   const { accepted, invalid, duplicate, suppressed, bad_rows } = report;
   return (
     <Stack gap="lg">
-      {accepted === 0 && <Alert color="red">{wizard.nobody}</Alert>}
+      {accepted === 0 && <Alert color="red">{nobody}</Alert>}
       <Figures
         label={wizard.reportTitle}
         figures={[
