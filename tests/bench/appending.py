@@ -43,7 +43,7 @@ CALLERS = AT_ONCE
 """As many decisions as the service has under way when many campaigns come to their moment."""
 FEWER = () if SHORT else (4, 16)
 """With how many callers the peers may try besides: their best counts."""
-RUNS = 1 if SHORT else 3
+RUNS = 1 if SHORT else 7
 CAMPAIGNS = 20 if SHORT else 1500
 ONE_BY_ONE = 4 if SHORT else 40
 """Campaigns of a single caller."""
