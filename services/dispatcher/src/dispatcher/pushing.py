@@ -53,16 +53,10 @@ class Push:
     variables: Mapping[str, str]
     traceparent: str | None = field(default_factory=tracing.traceparent)
 
-    def must_be(self, stored: Document) -> None:
-        """Raise when another push has had this id before; of an erased one nobody can tell.
-
-        Raises:
-            Refused: it has.
-
-        """
-        told = (stored.get("phone"), stored.get("variables"))
-        if told not in ((self.phone, self.variables), (None, None)):
-            raise Refused("this key was used for another message", code="conflict")
+    def is_stored_as(self, contact: Document) -> bool:
+        """Tell whether no other push has had this id; of an erased one nobody can tell."""
+        told = (contact.get("phone"), contact.get("variables"))
+        return told in ((self.phone, self.variables), (None, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +288,8 @@ def _answer(
             continue
         if isinstance(told, Exception):
             future.set_exception(told)
-            continue
-        try:
-            push.must_be(told[push.id].contact)
-        except Refused as error:
-            future.set_exception(error)
-        else:
+        elif push.is_stored_as(told[push.id].contact):
             future.set_result(told[push.id])
+        else:
+            refusal = Refused("this key was used for another message", code="conflict")
+            future.set_exception(refusal)

@@ -4,6 +4,7 @@ import { IconCheck, IconX } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { texts } from "@/texts";
+import { DialogButtons } from "./DialogButtons";
 import { notifyDone, notifyFailure } from "./notify";
 
 const { moderation } = texts;
@@ -117,14 +118,12 @@ function Deciding({ verdict, busy, onDecide, onCancel }: Dialog) {
           minRows={3}
           data-autofocus
         />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
-            {texts.shared.cancel}
-          </Button>
-          <Button type="submit" loading={busy} color={isRejection ? "red" : undefined}>
-            {moderation[verdict]}
-          </Button>
-        </Group>
+        <DialogButtons
+          submit={moderation[verdict]}
+          busy={busy}
+          onCancel={onCancel}
+          color={isRejection ? "red" : undefined}
+        />
       </Stack>
     </form>
   );

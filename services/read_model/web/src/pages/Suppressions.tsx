@@ -2,7 +2,6 @@ import {
   ActionIcon,
   Button,
   FileButton,
-  Group,
   Modal,
   Stack,
   Table,
@@ -22,6 +21,7 @@ import type { Suppression, UploadReport } from "@/api/types";
 import { upload } from "@/api/upload";
 import { usePages } from "@/api/usePages";
 import { useMay } from "@/auth/session";
+import { DialogButtons } from "@/components/DialogButtons";
 import { notifyDone, notifyFailure } from "@/components/notify";
 import { Page } from "@/components/Page";
 import { Pager } from "@/components/Pager";
@@ -188,14 +188,7 @@ function AddForm({ onDone }: { onDone: () => void }) {
           data-autofocus
         />
         <TextInput {...form.getInputProps("reason")} label={suppressions.reason} maxLength={200} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {texts.shared.cancel}
-          </Button>
-          <Button type="submit" loading={adding.isPending}>
-            {suppressions.add}
-          </Button>
-        </Group>
+        <DialogButtons submit={suppressions.add} busy={adding.isPending} onCancel={onDone} />
       </Stack>
     </form>
   );

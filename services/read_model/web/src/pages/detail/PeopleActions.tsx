@@ -8,6 +8,7 @@ import { api, data } from "@/api/client";
 import { ProblemError } from "@/api/problem";
 import type { Campaign, SmsCampaign, UploadReport } from "@/api/types";
 import { useMay } from "@/auth/session";
+import { DialogButtons } from "@/components/DialogButtons";
 import { notifyDone, notifyFailure } from "@/components/notify";
 import { placeholdersOf } from "@/pages/wizard/plain";
 import { UploadReportPanel } from "@/pages/wizard/UploadReportPanel";
@@ -98,7 +99,7 @@ function PhonesForm({ campaign, action, onDone }: Phones) {
           required
           data-autofocus
         />
-        <Buttons submit={words.submit} busy={changing.isPending} onCancel={onDone} />
+        <DialogButtons submit={words.submit} busy={changing.isPending} onCancel={onDone} />
       </Stack>
     </form>
   );
@@ -160,29 +161,8 @@ function PushForm({ campaign, onDone }: { campaign: SmsCampaign; onDone: () => v
         {names.map((name, place) => (
           <TextInput key={name} {...form.getInputProps(`values.${place}`)} label={name} />
         ))}
-        <Buttons submit={people.push.submit} busy={pushing.isPending} onCancel={onDone} />
+        <DialogButtons submit={people.push.submit} busy={pushing.isPending} onCancel={onDone} />
       </Stack>
     </form>
-  );
-}
-
-function Buttons({
-  submit,
-  busy,
-  onCancel,
-}: {
-  submit: string;
-  busy: boolean;
-  onCancel: () => void;
-}) {
-  return (
-    <Group justify="flex-end">
-      <Button variant="default" onClick={onCancel}>
-        {texts.shared.cancel}
-      </Button>
-      <Button type="submit" loading={busy}>
-        {submit}
-      </Button>
-    </Group>
   );
 }

@@ -1,6 +1,5 @@
 import {
   Accordion,
-  Button,
   Group,
   Modal,
   NumberInput,
@@ -14,6 +13,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import { ProblemError } from "@/api/problem";
 import type { Sender } from "@/api/types";
+import { DialogButtons } from "@/components/DialogButtons";
 import { notifyDone, notifyFailure } from "@/components/notify";
 import { texts } from "@/texts";
 
@@ -135,14 +135,7 @@ function SenderForm({ sender, onDone }: { sender: Sender | null; onDone: () => v
             </Accordion.Panel>
           </Accordion.Item>
         </Accordion>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            {texts.shared.cancel}
-          </Button>
-          <Button type="submit" loading={submitting.isPending}>
-            {senders.submit}
-          </Button>
-        </Group>
+        <DialogButtons submit={senders.submit} busy={submitting.isPending} onCancel={onDone} />
       </Stack>
     </form>
   );
