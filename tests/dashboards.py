@@ -19,6 +19,8 @@ PAGES = ROOT / "services/read_model/src/read_model/static/index.html"
 AXE = ROOT / "services/read_model/web/node_modules/axe-core/axe.min.js"
 LAPTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
+STANDARD = {"viewport": LAPTOP, "locale": "en-GB", "reduced_motion": "reduce"}
+"""Nothing fades in or out while a page is checked: half faded words have half the contrast."""
 MOST_MS = 20_000
 """Tests share two cores with others."""
 
@@ -71,14 +73,27 @@ class Desk:
         assert self.contract.broken == []
 
     async def context(self, **options: Any) -> BrowserContext:
-        wanted = {"viewport": LAPTOP, "locale": "en-GB", "base_url": self.platform.url} | options
+        wanted = STANDARD | {"base_url": self.platform.url} | options
         context = await self.chromium.new_context(**wanted)
         context.set_default_timeout(MOST_MS)
         return context
 
 
+STILL = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    await frame();
+    const ends = document.getAnimations().filter(
+        (one) => Number.isFinite(one.effect?.getComputedTiming().endTime),
+    );
+    await Promise.allSettled(ends.map((one) => one.finished));
+}"""
+"""Waits until nothing moves any more: what was there before the page knew that nothing shall."""
+
+
 async def faults(page: Page) -> list[str]:
     """What axe finds on a page, one line each."""
+    await page.evaluate(STILL)
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run()")
     return [
