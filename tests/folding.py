@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
-from campaign_events.envelope import Address, Event, Recorded
+from campaign_events.envelope import Address, Event, Events, Recorded
 from campaign_events.projection import Writes
 
 START = datetime(2024, 5, 1, 9, 59, 58, tzinfo=UTC)
@@ -22,7 +22,7 @@ def recorded(seq: int, thing: str, event: Event, workspace: str = "w") -> Record
 
 
 def folded(
-    fold: Callable[[Sequence[Recorded[Any]]], Writes],
+    fold: Callable[[Events], Writes],
     entries: Sequence[Recorded[Any]],
     cuts: Sequence[int] = (),
 ) -> View:
@@ -31,7 +31,7 @@ def folded(
     ends = [*sorted({cut for cut in cuts if 0 < cut < len(entries)}), len(entries)]
     start = 0
     for end in ends:
-        for collection, writes in fold(entries[start:end]).items():
+        for collection, writes in fold(iter(entries[start:end])).items():
             for write in writes:
                 _apply(view.setdefault(collection, {}), write)
         start = end

@@ -20,7 +20,8 @@ from pymongo import AsyncMongoClient
 
 from campaign.launching import DUE
 from campaign.suppressed import SUPPRESSED
-from campaign_events.envelope import Batch, Recorded
+from campaign_events.entries import Entries
+from campaign_events.envelope import Recorded
 from campaign_events.eventlog import EventLog
 from campaign_events.generation import Generation
 from campaign_events.message import BATCH, OUTCOME_UNKNOWN, Failure
@@ -375,5 +376,5 @@ async def differences(nc: Client, db: Database, projection: Projection) -> list[
     return [f"{db.name} {each}" for each in found.differences]
 
 
-async def _quietly(_: Batch) -> None:
+async def _quietly(_: Entries) -> None:
     return

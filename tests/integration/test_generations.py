@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,8 @@ from pymongo.errors import AutoReconnect
 from campaign_events import succession
 from campaign_events.campaign import CampaignCreated, SmsSettings
 from campaign_events.decider import Refused
-from campaign_events.envelope import Actor, Address, Batch, Origin, new_id
+from campaign_events.entries import Heading
+from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.generation import AheadOfLog
 from campaign_events.projection import Database
@@ -98,8 +99,8 @@ class Stage:
     async def service(self, **settings: Any) -> AsyncIterator[Kept]:
         told: list[int] = []
 
-        async def committed(batch: Batch) -> None:
-            told.extend(recorded.seq for recorded in batch)
+        async def committed(headings: Sequence[Heading]) -> None:
+            told.extend(heading.seq for heading in headings)
 
         projector = Projector(SMALL, self.nc, self.db, committed)
         async with self.keeping(projector, told, **settings) as kept:

@@ -12,7 +12,7 @@ import pytest
 from nats.aio.client import Client
 from pymongo import InsertOne, UpdateOne
 
-from campaign_events.envelope import Address, Batch, Origin, new_id
+from campaign_events.envelope import Address, Events, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.message import MessagesReported
 from campaign_events.parking import Parked, Parking
@@ -34,9 +34,9 @@ class Fold:
     poisonous: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
 
-    def __call__(self, batch: Batch) -> Writes:
+    def __call__(self, events: Events) -> Writes:
         writes: list[Any] = []
-        for recorded in batch:
+        for recorded in events:
             match recorded.event:
                 case MessagesReported(delivered=(number,)):
                     if number in self.poisonous:

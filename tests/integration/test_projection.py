@@ -1,22 +1,26 @@
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 from pymongo import UpdateOne
 
-from campaign_events.envelope import Address, Batch, Origin, new_id
+from campaign_events.entries import Entries
+from campaign_events.envelope import Address, Events, Origin, Recorded, new_id
 from campaign_events.eventlog import EventLog, Fact
-from campaign_events.generation import AheadOfLog, Fenced
+from campaign_events.generation import AheadOfLog, Fenced, Generation
 from campaign_events.message import MessagesReported
 from campaign_events.projection import Database, Projection, Writes
 from campaign_events.projector import Projector
 
 
-def fold(batch: Batch) -> Writes:
+def fold(events: Events) -> Writes:
     delivered: Counter[str] = Counter()
-    for recorded in batch:
+    for recorded in events:
         if isinstance(recorded.event, MessagesReported):
             delivered[recorded.address.thing] += len(recorded.event.delivered)
     return {
@@ -99,3 +103,31 @@ async def test_a_checkpoint_ahead_of_the_log_stops_the_projector(
 
     with pytest.raises(AheadOfLog, match="carillon restore BACKUP"):
         await Projector(TOTALS, nc, db).run()
+
+
+async def test_a_view_that_grows_to_an_end_folds_every_event_once(
+    nc: Client, log: EventLog, db: Database, workspace: str
+) -> None:
+    seen: Counter[int] = Counter()
+
+    def noting(events: Events) -> Writes:
+        def noted() -> Iterator[Recorded[Any]]:
+            for recorded in events:
+                seen[recorded.seq] += 1
+                yield recorded
+
+        return fold(noted())
+
+    end = await report(log, Address(workspace, new_id()), 40)
+    await report(log, Address(workspace, new_id()), 10)
+    async with db.client.start_session() as session:
+        generation = Generation(replace(TOTALS, fold=noting), 2, nc, db, session)
+        await generation.open()
+        await generation.follow(_quietly, end=end)
+
+    assert generation.seq == end
+    assert {seq: seen[seq] for seq in range(1, end + 1)} == dict.fromkeys(range(1, end + 1), 1)
+
+
+async def _quietly(_: Entries) -> None:
+    return

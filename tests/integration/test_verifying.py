@@ -9,7 +9,8 @@ from nats.aio.client import Client
 
 from campaign_events import verifying
 from campaign_events.campaign import CampaignCreated, SmsSettings
-from campaign_events.envelope import Actor, Address, Batch, Origin, new_id
+from campaign_events.entries import Entries
+from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import EventLog, Fact
 from campaign_events.generation import Generation
 from campaign_events.projection import Database, Projection
@@ -44,7 +45,7 @@ async def verified(projector: Projector) -> Findings:
         return await verification.compare(nobody)
 
 
-async def nobody(_: Batch) -> None:
+async def nobody(_: Entries) -> None:
     return
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as some
 
-from campaign_events.envelope import Event, Recorded
+from campaign_events.envelope import Event, Events, Recorded
 from campaign_events.message import (
     OUTCOME_UNKNOWN,
     Failure,
@@ -160,5 +160,5 @@ def test_a_block_that_is_new_as_a_whole_is_the_same_as_one_that_grew(ends: Seque
     assert [row["number"] for row in rows(at_once["blocks"])] == sorted(story.messages)
 
 
-def only_blocks(batch: Sequence[Recorded[Any]]) -> dict[str, Any]:
-    return {"blocks": fold_messages(batch)["blocks"]}
+def only_blocks(events: Events) -> dict[str, Any]:
+    return {"blocks": fold_messages(events)["blocks"]}

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as some
 
-from campaign_events.envelope import Event, Recorded
+from campaign_events.envelope import Event, Events, Recorded
 from campaign_events.message import (
     Deferral,
     Failure,
@@ -66,5 +66,5 @@ def test_cutting_the_log_anywhere_gives_the_same_sending(
     assert view.get("sendings", {}).get("c", {}).get("open", []) == taken
 
 
-def only_sendings(batch: Sequence[Recorded[Any]]) -> dict[str, Any]:
-    return {"sendings": fold_messages(batch)["sendings"]}
+def only_sendings(events: Events) -> dict[str, Any]:
+    return {"sendings": fold_messages(events)["sendings"]}

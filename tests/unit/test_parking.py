@@ -12,8 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from campaign_events.catalogue import subject_of
 from campaign_events.digestion import by_halves, digest
-from campaign_events.envelope import Address, Batch, Recorded, Unknown, Unreadable
+from campaign_events.entries import Entries, Stored
+from campaign_events.envelope import (
+    Address,
+    Event,
+    Events,
+    Origin,
+    Recorded,
+    Unknown,
+    encode,
+)
 from campaign_events.faults import said, trace
 from campaign_events.message import SendingFinished
 from campaign_events.parking import Indigestible, Parked, covers
@@ -32,20 +42,25 @@ happenings = st.lists(
 )
 
 
-def event(seq: int, thing: str, kind: str) -> Recorded[Any]:
-    match kind:
-        case "unreadable":
-            what: Any = Unreadable(type="message.finished", why="it is torn")
-        case "unknown":
-            what = Unknown(type="message.teleported", data={})
-        case _:
-            what = SendingFinished(waited=kind == "poison")
-    return Recorded("MESSAGES", seq, f"e{seq}", Address("w", thing), AT, what, "test")
+def entry(seq: int, thing: str, kind: str) -> Stored:
+    what: Event = SendingFinished(waited=kind == "poison")
+    if kind == "unknown":
+        what = Unknown(type="message.teleported", data={})
+    address = Address("w", thing)
+    payload = encode(what, f"e{seq}", address, Origin("c", AT, "test"))
+    if kind == "unreadable":
+        payload = payload[:-1]
+    return Stored("MESSAGES", seq, subject_of(what, address), payload)
 
 
-def fold(batch: Batch) -> dict[str, list[tuple[str, int]]]:
+def event(seq: int, thing: str) -> Recorded[Any]:
+    (recorded,) = Entries([entry(seq, thing, "fine")])
+    return recorded
+
+
+def fold(events: Events) -> dict[str, list[tuple[str, int]]]:
     kept = []
-    for recorded in batch:
+    for recorded in events:
         if getattr(recorded.event, "waited", False):
             raise RuntimeError(f"{recorded.seq} is poisoned")
         if not isinstance(recorded.event, Unknown):
@@ -62,7 +77,7 @@ class View:
         self.unknown: Counter[str] = Counter()
         self.place = 0
 
-    async def commit(self, batch: Batch, poison: Indigestible | None) -> None:
+    async def commit(self, batch: Entries, poison: Indigestible | None) -> None:
         assert batch[0].seq == self.place + 1, "pieces come one behind the other"
         if poison is not None:
             (recorded,) = batch
@@ -77,7 +92,7 @@ class View:
         self.place = batch[-1].seq
 
 
-def pieces(log: Sequence[Recorded[Any]], cuts: set[int]) -> Iterator[Batch]:
+def pieces(log: Entries, cuts: set[int]) -> Iterator[Entries]:
     for first, end in pairwise(sorted({0, len(log), *(cut for cut in cuts if cut < len(log))})):
         yield log[first:end]
 
@@ -86,7 +101,7 @@ def pieces(log: Sequence[Recorded[Any]], cuts: set[int]) -> Iterator[Batch]:
 def test_any_cut_and_any_poison_give_the_view_without_the_tails_of_the_poisoned(
     happened: list[Happened], cuts: set[int]
 ) -> None:
-    log = [event(seq, *what) for seq, what in enumerate(happened, 1)]
+    log = Entries([entry(seq, *what) for seq, what in enumerate(happened, 1)])
     view = View()
 
     async def follow() -> None:
@@ -111,7 +126,7 @@ def test_any_cut_and_any_poison_give_the_view_without_the_tails_of_the_poisoned(
 def test_what_is_left_after_any_part_is_what_was_not_dealt_with(
     count: int, data: st.DataObject
 ) -> None:
-    events = [event(seq * 10, "a", "fine") for seq in range(1, count + 1)]
+    events = [event(seq * 10, "a") for seq in range(1, count + 1)]
     dealt = data.draw(st.integers(1, count))
     left = parked(seq=10, last=count * 10, waiting=count - 1).without(events[:dealt])
     if dealt == count:
@@ -124,7 +139,7 @@ def test_what_is_left_after_any_part_is_what_was_not_dealt_with(
 
 def test_a_failed_try_changes_nothing_but_its_count_and_its_reason() -> None:
     before = parked(seq=10, last=90, waiting=5)
-    after = before.failed(event(10, "a", "poison"), RuntimeError("still bad"))
+    after = before.failed(event(10, "a"), RuntimeError("still bad"))
     assert (after.seq, after.last, after.waiting, after.first_at) == (10, 90, 5, before.first_at)
     assert (after.tries, after.error) == (2, "RuntimeError: still bad")
 
@@ -164,7 +179,7 @@ def parked(*, seq: int, last: int, waiting: int) -> Parked:
 def test_subject_filters_are_understood_as_the_server_does(
     subjects: Sequence[str], reaches: object
 ) -> None:
-    assert covers(subjects, event(1, "a", "fine")) is reaches
+    assert covers(subjects, event(1, "a")) is reaches
 
 
 class Contact(BaseModel):

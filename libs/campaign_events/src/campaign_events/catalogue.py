@@ -1,6 +1,6 @@
 """Every event there is: its subject, its stream, its JSON Schema, and how it is read back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, get_args
@@ -106,8 +106,13 @@ def read(stream: str, seq: int, subject: str, payload: bytes) -> Recorded[Any]:
     return recorded
 
 
+def tokens(subject: str) -> Sequence[str]:
+    """Return kind, workspace, thing and fact; empty text for those that are missing."""
+    return (*subject.split(".", 3), "", "", "")[:4]
+
+
 def _unreadable(stream: str, seq: int, subject: str, why: str) -> Recorded[Any]:
-    kind, workspace, thing, fact = (*subject.split(".", 3), "", "", "")[:4]
+    kind, workspace, thing, fact = tokens(subject)
     event = Unreadable(type=f"{kind}.{fact}", why=why)
     return Recorded(stream, seq, "", Address(workspace, thing), NEVER, event, source="")
 

@@ -1,7 +1,7 @@
 """What a projection makes of a batch: writes, or the finding that it can not be digested."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,8 @@ from prometheus_client import Counter as Metric
 from pymongo.errors import BulkWriteError
 
 from campaign_events.catalogue import STREAM_OF_KIND
-from campaign_events.envelope import Address, Batch, Event, Unknown, Unreadable
+from campaign_events.entries import Entries
+from campaign_events.envelope import Address, Batch, Events, Recorded, Unknown, Unreadable
 from campaign_events.faults import said
 from campaign_events.parking import Indigestible
 
@@ -21,10 +22,9 @@ UNKNOWN = Metric(
 WRITE_FAULTS = (BulkWriteError, BSONError, OverflowError, TypeError)
 """What MongoDB, or the way to it, says of writes that it will never take."""
 OTHERS = "other"
-STRANGE: frozenset[type[Event]] = frozenset((Unknown, Unreadable))
 
-type Fold = Callable[[Batch], Mapping[str, Sequence[Any]]]
-type Commit = Callable[[Batch, Indigestible | None], Awaitable[None]]
+type Fold = Callable[[Events], Mapping[str, Sequence[Any]]]
+type Commit = Callable[[Entries, Indigestible | None], Awaitable[None]]
 """Commits what a batch changes; with a cause, that its only event is parked."""
 
 
@@ -52,24 +52,32 @@ def digest(
         Indigestible: an event can not be read, or the fold fails.
 
     """
-    waiting: Batch = ()
-    if dropped:
-        batch = [recorded for recorded in batch if recorded.seq not in dropped]
-    if held:
-        waiting = [recorded for recorded in batch if recorded.address in held]
-        batch = [recorded for recorded in batch if recorded.address not in held]
-    strange = [one.event for one in batch if type(one.event) in STRANGE]
-    for event in strange:
-        if isinstance(event, Unreadable):
-            raise Indigestible(event.why)
+    waiting: list[Recorded[Any]] = []
+    unknown: Counter[str] = Counter()
+
+    def digestible() -> Iterator[Recorded[Any]]:
+        for recorded in batch:
+            if recorded.seq in dropped:
+                continue
+            if recorded.address in held:
+                waiting.append(recorded)
+                continue
+            kind = type(recorded.event)
+            if kind is Unknown:
+                unknown[_key(recorded.type)] += 1
+            elif kind is Unreadable:
+                raise Indigestible(recorded.event.why)
+            yield recorded
+
     try:
-        writes = fold(batch) if batch else {}
+        return Digest(fold(digestible()), waiting, unknown)
+    except Indigestible:
+        raise
     except Exception as error:
         raise Indigestible(said(error)) from error
-    return Digest(writes, waiting, Counter(_key(event.type) for event in strange))
 
 
-async def by_halves(batch: Batch, commit: Commit) -> None:
+async def by_halves(batch: Entries, commit: Commit) -> None:
     """Commit a batch, in halves where something can not be digested; that one event is parked."""
     try:
         await commit(batch, None)

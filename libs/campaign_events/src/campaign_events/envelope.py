@@ -1,6 +1,6 @@
 """How a fact travels: the event, the envelope around it, and its place in the log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
@@ -109,6 +109,11 @@ class Recorded[E: Event](NamedTuple):
     traceparent: str | None = None
     """What it came about in, as W3C Trace Context names it."""
 
+    @property
+    def type(self) -> str:
+        """What kind of fact it is: `kind.fact`."""
+        return self.event.type
+
 
 def encode(
     event: Event,
@@ -207,3 +212,5 @@ class Position:
 
 type Batch = Sequence[Recorded[Any]]
 """Recorded events of one stream, in log order."""
+type Events = Iterable[Recorded[Any]]
+"""The same for whoever goes through them once: each is read from the log when it is come to."""

@@ -6,8 +6,6 @@ or a restarted server lead to a new consumer behind the last entry that was hand
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import nats.errors
 import nats.js.errors
@@ -17,8 +15,7 @@ from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.nuid import NUID
 
-from campaign_events.catalogue import read
-from campaign_events.envelope import Recorded
+from campaign_events.entries import Entries, Stored
 from campaign_events.nats_login import login_of
 from campaign_events.wire import Delivery, Wire, WireLost
 
@@ -28,8 +25,8 @@ REQUEST_OVER = frozenset(("404", "408"))
 HEARTBEAT_S = 1.0
 REQUEST_S = 30.0
 AGAIN_S = 0.25
-SLICE = 32 * 1024
-"""Octets that are decoded without a break: half a millisecond, whatever is in an entry."""
+SLICE = 500
+"""Entries that are taken without a break: half a millisecond."""
 
 
 class _Lost(Exception):
@@ -41,11 +38,9 @@ class Follower:
 
     `subject` filters on the server; one filter is cheap, two are not.
     `batch` bounds what is held in memory: at most one and a half times as many entries.
-    `read` makes an event of stream, sequence, subject and payload; whoever only shows entries needs
-    no more of them than their bytes.
     """
 
-    def __init__(  # noqa: PLR0913 - where to begin, and what of each entry is wanted
+    def __init__(
         self,
         nc: Client,
         stream: str,
@@ -53,14 +48,12 @@ class Follower:
         subject: str = ">",
         after: int = 0,
         batch: int = 1000,
-        read: Callable[[str, int, str, bytes], Recorded[Any]] = read,
     ) -> None:
         self._nc = nc
         self._js = nc.jetstream(timeout=5)
         self._stream = stream
         self._subject = subject
         self._batch = batch
-        self._read = read
         self._next = after + 1
         self._names = NUID()
         self._consumer: str | None = None
@@ -74,12 +67,10 @@ class Follower:
         self.pending = 0
         """How many matching entries the server still had behind the last one handed over."""
 
-    async def fetch(self) -> Sequence[Recorded[Any]]:
-        """Wait for news and return it: at least one event, in log order.
+    async def fetch(self) -> Entries:
+        """Wait for news and return it: at least one entry, in log order.
 
         Far from the end of the stream the wait goes on until there is half a batch.
-
-        What can not be read is among them, as `Unknown` or `Unreadable`.
 
         Raises:
             nats.errors.ConnectionClosedError: the connection is closed for good.
@@ -92,8 +83,8 @@ class Follower:
                 if self._wanted <= self._batch // 2:
                     self._request(self._wire)
                 await self._news()
-                if self._arrived and (events := await self._take()):
-                    return events
+                if self._arrived and (taken := await self._take()):
+                    return Entries(taken)
             except (
                 *(_Lost, WireLost, TimeoutError),
                 *(nats.errors.Error, nats.js.errors.Error),
@@ -187,26 +178,23 @@ class Follower:
             return False
         return len(self._arrived) >= self._batch // 2 or _place(self._arrived[-1])[2] == 0
 
-    async def _take(self) -> list[Recorded[Any]]:
-        """Decode what has arrived, a slice at a time: others have their turns in between."""
+    async def _take(self) -> list[Stored]:
+        """Return what has arrived, up to a gap; others have their turns in between."""
         deliveries, self._arrived = self._arrived, []
         self._wanted -= len(deliveries)
-        events: list[Recorded[Any]] = []
-        octets = 0
+        taken: list[Stored] = []
         for delivery in deliveries:
             seq, consumed, pending = _place(delivery)
             if consumed != self._consumed + 1:
                 self._status = f"entry {consumed} follows {self._consumed}"
                 break
             subject = delivery.subject.decode()
-            events.append(self._read(self._stream, seq, subject, delivery.payload))
+            taken.append(Stored(self._stream, seq, subject, delivery.payload))
             self._consumed, self.pending = consumed, pending
             self._next = seq + 1
-            octets += len(delivery.payload)
-            if octets >= SLICE:
-                octets = 0
+            if len(taken) % SLICE == 0:
                 await asyncio.sleep(0)
-        return events
+        return taken
 
 
 def _place(delivery: Delivery) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pymongo
@@ -15,7 +15,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from campaign_events.digestion import UNKNOWN, WRITE_FAULTS, Digest, by_halves, digest, why_refused
-from campaign_events.envelope import Address, Batch
+from campaign_events.entries import Entries
+from campaign_events.envelope import Address
 from campaign_events.eventlog import EventLog
 from campaign_events.follow import Follower
 from campaign_events.parking import Indigestible, Parking, is_away, told
@@ -24,7 +25,7 @@ from campaign_events.succession import SCRATCH
 
 BATCH_TOOK = Histogram(
     "carillon_projection_batch_seconds",
-    "Folding and committing one batch",
+    "Committing one batch, and folding it if that was not done ahead",
     ["projection"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
@@ -42,6 +43,8 @@ COMMIT_FAILURES = Counter(
 
 FAR = 500
 """Who is so many entries behind folds ahead and does not rest, until the end is reached."""
+LARGE = 256 * 1024
+"""Octets that take up to some tens of milliseconds to be read and folded."""
 RETRY_S = 0.1
 PATIENCE_S = 0.5
 LOOKS_FOR_END = 5
@@ -82,10 +85,10 @@ async def check_place(store: EventLog, checkpoint: str, seq: int, stream: str) -
     raise AheadOfLog(checkpoint, seq, stream, end)
 
 
-class _Ahead(NamedTuple):
+class _Folded(NamedTuple):
     """What a batch comes to, and what of it was not to be folded when that was found."""
 
-    batch: Batch
+    batch: Entries
     held: frozenset[Address]
     dropped: frozenset[int]
     found: Digest
@@ -104,9 +107,9 @@ class Generation:
     pending: int = 0
     released: int | None = None
     """How often something that was parked has been dealt with, as the checkpoint says."""
-    _held: set[Address] = field(default_factory=set)
+    _held: frozenset[Address] = frozenset()
     _dropped: frozenset[int] = frozenset()
-    _ahead: _Ahead | None = None
+    _ahead: _Folded | None = None
     _catching_up: bool = True
     """Until it is at the end of the log; again when that is far."""
 
@@ -163,8 +166,8 @@ class Generation:
                 BATCH_EVENTS.labels(self.projection.name).observe(len(batch))
                 await tell(batch)
 
-    async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Batch]:
-        """Yield what is new; while it catches up the next one is read and folded ahead."""
+    async def _batches(self, end: int | None, stop: asyncio.Event) -> AsyncGenerator[Entries]:
+        """Yield what is new; while it catches up the next one is fetched and folded ahead."""
         follower = Follower(
             self.nc,
             self.projection.stream,
@@ -173,60 +176,65 @@ class Generation:
             batch=self.projection.batch,
         )
         stopping = asyncio.create_task(stop.wait())
-        fetching = asyncio.create_task(self._fetch(follower))
+        fetching = asyncio.create_task(self._fetch(follower, end))
         try:
             while end is None or self.seq < end:
                 await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if stopping.done():
                     return
                 batch = fetching.result()
-                if end is not None:
-                    batch = [one for one in batch if one.seq <= end]
                 self.pending = follower.pending
                 catching_up = self._catching_up
                 if catching_up:
-                    fetching = asyncio.create_task(self._fetch(follower))
+                    fetching = asyncio.create_task(self._fetch(follower, end))
                 if not batch:
                     return
                 yield batch
-                if not catching_up:
+                if not catching_up and self.seq != end:
                     await asyncio.sleep(self.projection.rest_s)
-                    fetching = asyncio.create_task(self._fetch(follower))
+                    fetching = asyncio.create_task(self._fetch(follower, end))
         finally:
             for task in (stopping, fetching):
                 task.cancel()
             await asyncio.gather(stopping, fetching, return_exceptions=True)
             await follower.close()
 
-    async def _fetch(self, follower: Follower) -> Batch:
-        """Return the next batch; on the way to the end of the log it is folded already.
+    async def _fetch(self, follower: Follower, end: int | None) -> Entries:
+        """Return the next batch, up to `end`; on the way to the end of the log it is folded by now.
 
-        In a thread: MongoDB gets the batch before, and whatever else is to be done goes on.
+        Meanwhile MongoDB gets the batch before.
         """
         on_the_way = self._catching_up
         batch = await follower.fetch()
+        if end is not None:
+            batch = batch.until(end)
         far = follower.pending >= min(self.projection.batch, FAR)
         self._catching_up = far or (on_the_way and follower.pending > 0)
         if on_the_way or far:
-            held, dropped = frozenset(self._held), self._dropped
             with suppress(Indigestible):
-                found = await asyncio.to_thread(digest, self.projection.fold, batch, held, dropped)
-                self._ahead = _Ahead(batch, held, dropped, found)
+                self._ahead = await self._fold(batch)
         return batch
 
-    def _digest(self, batch: Batch) -> Digest:
-        """Return what a batch comes to; what was found ahead holds if nothing was parked since.
+    async def _fold(self, batch: Entries) -> _Folded:
+        """Return what a batch comes to; a large one is folded in a thread, and others go on.
 
         Raises:
             Indigestible: it comes to nothing as it is.
 
         """
+        held, dropped = self._held, self._dropped
+        if batch.octets > LARGE:
+            found = await asyncio.to_thread(digest, self.projection.fold, batch, held, dropped)
+        else:
+            found = digest(self.projection.fold, batch, held, dropped)
+        return _Folded(batch, held, dropped, found)
+
+    def _taken_ahead(self, batch: Entries) -> _Folded | None:
         ahead = self._ahead
-        if ahead is not None and ahead.batch is batch:
-            self._ahead = None
-            if ahead.held == frozenset(self._held) and ahead.dropped == self._dropped:
-                return ahead.found
-        return digest(self.projection.fold, batch, self._held, self._dropped)
+        if ahead is None or ahead.batch is not batch:
+            return None
+        self._ahead = None
+        return ahead
 
     async def close(self) -> None:
         """Leave the checkpoint to whoever comes next: nothing of ours is left to be ended."""
@@ -263,28 +271,34 @@ class Generation:
         """Return where the checkpoint stands, and learn what is parked."""
         found = await self.db.checkpoints.find_one({"_id": self.id}) or {}
         self.released = found.get("released")
-        self._held = set(await self.parking.all())
+        self._held = frozenset(await self.parking.all())
         self._dropped = await self.parking.dropped()
         return int(found.get("seq", 0))
 
-    async def _commit(self, batch: Batch, poison: Indigestible | None = None) -> None:
+    async def _commit(self, batch: Entries, poison: Indigestible | None = None) -> None:
         """Commit what a batch changes; with `poison`, that its only event is parked.
 
         Raises:
             Indigestible: it changes nothing as it is.
 
         """
-        while not await self._try_commit(batch, poison):  # noqa: ASYNC110 - a retry, no event
+        folded = self._taken_ahead(batch)
+        while True:
+            if poison is not None:
+                folded = _Folded(batch, self._held, self._dropped, Digest({}, (), {}))
+            elif folded is None or (folded.held, folded.dropped) != (self._held, self._dropped):
+                folded = await self._fold(batch)
+            if await self._try_commit(batch, folded.found, poison):
+                break
             await asyncio.sleep(RETRY_S)
-        self.seq = batch[-1].seq
+        self.seq = batch.last_seq
         if poison is not None:
-            self._held.add(batch[0].address)
+            self._held |= {batch[0].address}
             log.error("parked", projection=self.id, seq=self.seq, **told(poison))
 
-    async def _try_commit(self, batch: Batch, poison: Indigestible | None) -> bool:
+    async def _try_commit(self, batch: Entries, found: Digest, poison: Indigestible | None) -> bool:
         """Commit writes and place together; False when it may be tried again."""
-        found = self._digest(batch) if poison is None else Digest({}, (), {})
-        last = batch[-1].seq
+        last = batch.last_seq
         try:
             async with await self.session.start_transaction():
                 if await self.advance(found, to=last):

@@ -4,7 +4,7 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from campaign_events.envelope import Batch
+from campaign_events.entries import Entries
 from campaign_events.eventlog import EventLog
 from campaign_events.generation import Generation
 from campaign_events.succession import State, Succession
@@ -46,7 +46,7 @@ class Progress:
         if not await self.succession.note(self.job, state=state):
             raise Over
 
-    async def tell(self, _: Batch) -> None:
+    async def tell(self, _: Entries) -> None:
         """Note the progress now and then.
 
         Raises:

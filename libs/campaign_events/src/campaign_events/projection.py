@@ -9,7 +9,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany
 
-from campaign_events.envelope import Batch
+from campaign_events.entries import Entries, Heading
+from campaign_events.envelope import Events
 
 FIRST = 1
 """The generation that a view begins with."""
@@ -21,8 +22,10 @@ type Write = (
 )
 type Writes = Mapping[str, Sequence[Write]]
 """Collection name to the writes on it, in order."""
-type Told = Callable[[Batch], Awaitable[None]]
+type Told = Callable[[Entries], Awaitable[None]]
 """Is called with each batch after its commit."""
+type Heard = Callable[[Sequence[Heading]], Awaitable[None]]
+"""Is called with what has come into the view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Projection:
     """A view over one stream.
 
     `fold` is pure: the same batch gives the same writes, whatever the clock says, and cutting
-    the stream into other batches gives the same view. It names documents by `_id`: a view that
-    is grown to be compared has no other indexes.
+    the stream into other batches gives the same view. It goes through the events once. It names
+    documents by `_id`: a view that is grown to be compared has no other indexes.
 
     A raised `revision` makes a new view beside the old one, from the beginning of the log.
     """
@@ -39,7 +42,7 @@ class Projection:
     name: str
     revision: int
     stream: str
-    fold: Callable[[Batch], Writes]
+    fold: Callable[[Events], Writes]
     collections: Mapping[str, Sequence[IndexModel]]
     subject: str = ">"
     batch: int = 1000

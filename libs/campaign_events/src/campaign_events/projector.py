@@ -1,15 +1,16 @@
 """The loop that keeps a view, and changes over to another generation of it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nats.aio.client import Client
 from prometheus_client import Counter, Gauge
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from campaign_events.envelope import Batch
+from campaign_events.entries import Entries, Heading
 from campaign_events.generation import Generation
-from campaign_events.projection import Database, Projection, Told, View
+from campaign_events.projection import Database, Heard, Projection, View
 from campaign_events.succession import Stand, Succession
 
 EVENTS = Counter("carillon_projection_events", "Events folded into a view", ["projection"])
@@ -27,7 +28,7 @@ class Projector:
     projection: Projection
     nc: Client
     db: Database
-    committed: Told | None = None
+    committed: Heard | None = None
 
     seq: int = 0
     turn: int = 0
@@ -90,11 +91,11 @@ class Projector:
     async def see(self, stand: Stand) -> None:
         """Be told where MongoDB says that the view stands; who alone keeps it knows."""
 
-    async def came_in(self, batch: Batch) -> None:
+    async def came_in(self, events: Sequence[Heading]) -> None:
         """Tell of events that were parked and are in the view now."""
         self.turn += 1
         if self.committed is not None:
-            await self.committed(batch)
+            await self.committed(events)
 
     async def reached(self, seq: int, within_s: float) -> bool:
         """Wait until the view holds the entry `seq` of its stream; False when it takes longer."""
@@ -135,11 +136,11 @@ class Projector:
     def _generation(self, number: int, session: AsyncClientSession) -> Generation:
         return Generation(self.projection, number, self.nc, self.db, session)
 
-    async def _told(self, batch: Batch) -> None:
+    async def _told(self, batch: Entries) -> None:
         EVENTS.labels(self.projection.name).inc(len(batch))
-        await self._move(batch[-1].seq)
+        await self._move(batch.last_seq)
         if self.committed is not None:
-            await self.committed(batch)
+            await self.committed(batch.stored)
 
     async def _opened(self) -> None:
         """Be told that this process keeps the view from now on."""
@@ -151,5 +152,5 @@ class Projector:
             self._moved.notify_all()
 
 
-async def _tell_nobody(_: Batch) -> None:
+async def _tell_nobody(_: Entries) -> None:
     """Say nothing: these events have been told when the live generation held them."""

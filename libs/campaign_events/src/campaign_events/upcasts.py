@@ -3,6 +3,7 @@
 The log is never rewritten. Fields may be added to an event, with a default; any other change is a
 new type, or the same type in another shape, and one line here that turns the old data into the
 new. The old entry stays among the recorded ones of `tests/contracts`, so it can be read for ever.
+Its subject keeps the old type: who only looks at headings (`entries.Heading.type`) sees that one.
 """
 
 from collections.abc import Callable, Mapping

@@ -26,7 +26,8 @@ from campaign_events.campaign import (
 )
 from campaign_events.decider import Conflict, Refused
 from campaign_events.directread import ReadFailed
-from campaign_events.envelope import Address, Batch, Origin, Recorded, derived_id
+from campaign_events.entries import Heading
+from campaign_events.envelope import Address, Events, Origin, Recorded, derived_id
 from campaign_events.eventlog import EventLog, NotUnderstood, Rejected, Unavailable
 from campaign_events.executing import execute
 from campaign_events.projection import Document, Projection, View, Write, Writes
@@ -35,6 +36,7 @@ from campaign_events.windows import is_open
 log = structlog.get_logger(__name__)
 LOOK_EVERY_S = 0.5
 AT_ONCE = 50
+BUILT = CampaignBuilt.model_fields["type"].default
 MOMENTS = (
     ("sending", "due_at", False),
     ("pending", "ends_at", False),
@@ -44,13 +46,13 @@ MOMENTS = (
 """Of what status which moment is kept, and whether messages go out then: in this order."""
 
 
-def fold(batch: Batch) -> Writes:
+def fold(events: Events) -> Writes:
     """Return the changes of the view: `{_id, workspace, status, due_at, ends_at, window}`.
 
     `due_at` is when a pending campaign starts by itself, when the window of a sending one closes,
     and when that of a paused one opens; None when the clock alone brings nothing.
     """
-    return {"due": [write for recorded in batch if (write := _write(recorded)) is not None]}
+    return {"due": [write for recorded in events if (write := _write(recorded)) is not None]}
 
 
 def _write(recorded: Recorded[Any]) -> Write | None:
@@ -108,9 +110,9 @@ class Launcher:
         self._core = core
         self._news = asyncio.Event()
 
-    async def look_soon(self, batch: Batch) -> None:
+    async def look_soon(self, headings: Sequence[Heading]) -> None:
         """Look at once when something has begun to wait."""
-        if any(isinstance(recorded.event, CampaignBuilt) for recorded in batch):
+        if any(heading.type == BUILT for heading in headings):
             self._news.set()
 
     async def run(self) -> None:

@@ -8,15 +8,15 @@ from collections.abc import Collection
 
 from pymongo import DeleteMany, UpdateOne
 
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Events
 from campaign_events.projection import Projection, View, Write, Writes
 from campaign_events.suppression import SuppressionsAdded, SuppressionsRemoved, phone_hash
 
 
-def fold(batch: Batch) -> Writes:
+def fold(events: Events) -> Writes:
     """Return the changes of the list; of several facts about one phone the last one counts."""
     listed: dict[str, bool] = {}
-    for recorded in batch:
+    for recorded in events:
         match recorded.event:
             case SuppressionsAdded(hashes=hashes):
                 listed |= {f"{recorded.address.workspace}/{each}": True for each in hashes}

@@ -15,7 +15,8 @@ from pymongo.errors import PyMongoError
 from campaign_events import tracing
 from campaign_events.backoff import Backoff
 from campaign_events.call import RunOpened
-from campaign_events.envelope import Address, Batch, derived_id
+from campaign_events.entries import Heading
+from campaign_events.envelope import Address, derived_id
 from campaign_events.leases import Lease, held
 from campaign_events.parking import AWAY, is_away
 from campaign_events.projection import Document
@@ -76,9 +77,9 @@ class Owners:
             self.resources.nc, self.resources.name, self.owner, lambda: [*self._owned]
         )
 
-    async def heard(self, batch: Batch) -> None:
+    async def heard(self, headings: Sequence[Heading]) -> None:
         """Take note of campaigns that a projected batch is about."""
-        self._changed |= {recorded.address.thing for recorded in batch}
+        self._changed |= {heading.address.thing for heading in headings}
         self._news.set()
 
     def look_soon(self) -> None:

@@ -24,7 +24,7 @@ from campaign_events.call import (
     RunOpened,
 )
 from campaign_events.campaign import CampaignDeleted, ContactsUploaded
-from campaign_events.envelope import Batch, Event, Recorded
+from campaign_events.envelope import Event, Events, Recorded
 from campaign_events.projection import Projection, Write, Writes
 from campaign_events.voice import (
     CampaignRestarted,
@@ -42,11 +42,11 @@ from dialler.tally import hour_of
 DUE = {"due_at": {"$exists": True}}
 
 
-def fold_campaigns(batch: Batch) -> Writes:
+def fold_campaigns(events: Events) -> Writes:
     """Keep what dialling needs to know of each voice campaign, and whom it must not call."""
     campaigns: list[Write] = []
     excluded: list[Write] = []
-    for recorded in batch:
+    for recorded in events:
         campaigns += _campaign(recorded)
         campaign = recorded.address.thing
         if isinstance(recorded.event, ContactsUploaded):
@@ -189,10 +189,10 @@ class _Calls:
             self.done.append(UpdateOne(contact, {"$setOnInsert": done}, upsert=True))
 
 
-def fold_calls(batch: Batch) -> Writes:
+def fold_calls(events: Events) -> Writes:
     """Keep every call and attempt, and how far each run is."""
     writes = _Calls()
-    for recorded in batch:
+    for recorded in events:
         _apply(recorded.event, writes, recorded)
     return {
         "runs": writes.runs,

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import uvloop
 
-from campaign_events.envelope import Batch
+from campaign_events.entries import Heading
 from campaign_events.erasing import Erasing
 from campaign_events.idempotency import IdempotencyKeys
+from campaign_events.message import MessagesPlanned
 from campaign_events.service import api, connected, run
 from campaign_events.settings import Settings
 from campaign_events.shared_projection import SharedProjector
@@ -37,6 +38,8 @@ from dispatcher.suppressions_api import suppression_routes
 from dispatcher.under_way import UnderWay
 from dispatcher.views import CAMPAIGNS, MESSAGES
 
+PLANNED = MessagesPlanned.model_fields["type"].default
+
 
 class DispatcherSettings(Settings):
     """What the dispatcher is told besides."""
@@ -61,14 +64,16 @@ async def main(settings: DispatcherSettings, links: Sequence[LinkSettings], secr
         files = SuppressionFiles(suppressions, resources.db)
         await files.prepare()
 
-        async def told(batch: Batch) -> None:
-            under_way.heard(batch)
+        async def told(headings: Sequence[Heading]) -> None:
+            things = {heading.address.thing for heading in headings}
+            under_way.heard(things)
             for owner in owners:
-                owner.heard(batch)
+                owner.heard(things)
 
-        async def planned(batch: Batch) -> None:
+        async def planned(headings: Sequence[Heading]) -> None:
+            things = {one.address.thing for one in headings if one.type == PLANNED}
             for owner in owners:
-                owner.heard_plans(batch)
+                owner.heard_plans(things)
 
         def campaigns_moved() -> None:
             under_way.forget()

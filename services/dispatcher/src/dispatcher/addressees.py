@@ -11,7 +11,7 @@ from campaign_events.campaign import (
     SettingsChanged,
     WorkspaceSettings,
 )
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Events
 from campaign_events.projection import Projection, View, Write, Writes
 from campaign_events.sender import RevisionApproved, RevisionSubmitted
 
@@ -21,12 +21,12 @@ def normal(address: str) -> str:
     return address.strip().removeprefix("+").casefold()
 
 
-def fold(batch: Batch) -> Writes:
+def fold(events: Events) -> Writes:
     """Keep every address of every sender, who uses which link, and settings of workspaces."""
     senders: list[Write] = []
     links: dict[str, Write] = {}
     workspaces: list[Write] = []
-    for recorded in batch:
+    for recorded in events:
         workspace, thing = recorded.address.workspace, recorded.address.thing
         match recorded.event:
             case RevisionSubmitted(revision=revision):

@@ -6,6 +6,7 @@ than another gives one up.
 
 import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,9 +16,8 @@ from pymongo.errors import PyMongoError
 from campaign_events import tracing
 from campaign_events.backoff import Backoff
 from campaign_events.decider import Conflict
-from campaign_events.envelope import Batch, rfc3339
+from campaign_events.envelope import rfc3339
 from campaign_events.leases import Lease, held
-from campaign_events.message import MessagesPlanned
 from campaign_events.parking import AWAY, is_away
 from campaign_events.projection import Document
 from campaign_events.projector import Projector
@@ -74,15 +74,14 @@ class LinkOwner:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _plans: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    def heard(self, batch: Batch) -> None:
+    def heard(self, campaigns: AbstractSet[str]) -> None:
         """Take note of campaigns that a projected batch is about."""
-        self._changed |= {recorded.address.thing for recorded in batch}
+        self._changed |= campaigns
         self._news.set()
 
-    def heard_plans(self, batch: Batch) -> None:
-        """Take note of messages that were added to the plan of a campaign under way."""
-        planned = {one.address.thing for one in batch if isinstance(one.event, MessagesPlanned)}
-        planned -= self._plans.keys()
+    def heard_plans(self, campaigns: AbstractSet[str]) -> None:
+        """Take note of messages that were added to the plans of campaigns under way."""
+        planned = campaigns - self._plans.keys()
         if planned:
             self._changed |= planned
             self._news.set()

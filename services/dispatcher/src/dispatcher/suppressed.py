@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 from pymongo import DESCENDING, DeleteMany, IndexModel, UpdateOne
 
-from campaign_events.envelope import Batch, Recorded
+from campaign_events.envelope import Events, Recorded
 from campaign_events.projection import Projection, Write, Writes
 from campaign_events.suppression import SuppressionsAdded, SuppressionsRemoved
 
 NAME = "suppressed"
 
 
-def fold(batch: Batch) -> Writes:
+def fold(events: Events) -> Writes:
     """Put on and take off, in the order of the log; who is on already stays as they were."""
     writes: list[Write] = []
-    for recorded in batch:
+    for recorded in events:
         match recorded.event:
             case SuppressionsAdded() as added:
                 writes += _put(recorded, added)

@@ -137,6 +137,7 @@ class Suppressions:
         try:
             while True:
                 for recorded in await follower.fetch():
+                    await asyncio.sleep(0)  # to read one takes a while, and others have their turns
                     if isinstance(recorded.event, SuppressionsAdded):
                         self._remember(recorded.event.hashes, recorded.seq)
                     elif isinstance(recorded.event, SuppressionsRemoved):

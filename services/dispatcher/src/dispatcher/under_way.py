@@ -1,8 +1,8 @@
 """Campaigns as requests need them, without a read for each request."""
 
 from collections import OrderedDict
+from collections.abc import Set as AbstractSet
 
-from campaign_events.envelope import Batch
 from campaign_events.eventlog import EventLog
 from campaign_events.problems import Problem
 from campaign_events.projection import Document
@@ -23,11 +23,11 @@ class UnderWay:
         self._known: OrderedDict[str, Document] = OrderedDict()
         self._news = 0
 
-    def heard(self, batch: Batch) -> None:
+    def heard(self, campaigns: AbstractSet[str]) -> None:
         """Forget the campaigns that a projected batch is about."""
         self._news += 1
-        for recorded in batch:
-            self._known.pop(recorded.address.thing, None)
+        for campaign in campaigns & self._known.keys():
+            del self._known[campaign]
 
     def forget(self) -> None:
         """Forget all of them: somebody else was told what the view says of which."""

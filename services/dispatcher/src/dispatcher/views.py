@@ -18,7 +18,7 @@ from campaign_events.campaign import (
     ContactsUploaded,
     StatusChanged,
 )
-from campaign_events.envelope import Batch, Event, Recorded
+from campaign_events.envelope import Event, Events, Recorded
 from campaign_events.message import (
     OUTCOME_UNKNOWN,
     MessagesDeferred,
@@ -51,11 +51,11 @@ REFUSING = ("refusing_since", "refusals")
 """What a sending says of refusals in a row; gone with the first answer that is none."""
 
 
-def fold_campaigns(batch: Batch) -> Writes:
+def fold_campaigns(events: Events) -> Writes:
     """Keep what sending needs to know of each campaign and sender."""
     campaigns: list[Write] = []
     senders: list[Write] = []
-    for recorded in batch:
+    for recorded in events:
         key = {"_id": recorded.address.thing}
         workspace = {"workspace": recorded.address.workspace}
         match recorded.event:
@@ -100,10 +100,10 @@ CAMPAIGNS = Projection(
 )
 
 
-def fold_messages(batch: Batch) -> Writes:
+def fold_messages(events: Events) -> Writes:
     """Keep every message's state, and per campaign how far planning and sending are."""
     writes = MessageWrites()
-    for recorded in batch:
+    for recorded in events:
         _apply(recorded.event, writes, recorded)
     return writes.all()
 

@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Actor, Batch, Recorded, rfc3339
+from campaign_events.envelope import Actor, Recorded, rfc3339
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
 from campaign_events.sender import (
@@ -36,14 +36,21 @@ class _Change:
     waiting: int = 0
 
 
-def fold(batch: Batch) -> Sequence[Write]:
-    """Keep each sender with all its revisions."""
-    changes: dict[str, _Change] = {}
-    for recorded in batch:
-        if recorded.event.type.startswith("sender."):
+class Senders:
+    """What a batch changes in each sender, which has all its revisions."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, _Change] = {}
+
+    def add(self, recorded: Recorded[Any]) -> None:
+        """Note what a fact says of a sender."""
+        if recorded.type.startswith("sender."):
             address = recorded.address
-            _note(changes.setdefault(address.thing, _Change(address.workspace)), recorded)
-    return [_write(sender_id, change) for sender_id, change in changes.items()]
+            _note(self._changes.setdefault(address.thing, _Change(address.workspace)), recorded)
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per sender."""
+        return [_write(sender_id, change) for sender_id, change in self._changes.items()]
 
 
 def _note(change: _Change, recorded: Recorded[Any]) -> None:

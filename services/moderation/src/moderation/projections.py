@@ -4,14 +4,18 @@ from dataclasses import dataclass
 
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Events
 from campaign_events.projection import Document, Projection, View, Writes
 from moderation import directory, queue
 
 
-def fold(batch: Batch) -> Writes:
+def fold(events: Events) -> Writes:
     """Keep what waits for moderators, and who may be written under which name."""
-    return {queue.NAME: queue.fold(batch), directory.NAME: directory.fold(batch)}
+    waiting, senders = queue.Waiting(), directory.Senders()
+    for recorded in events:
+        waiting.add(recorded)
+        senders.add(recorded)
+    return {queue.NAME: waiting.writes(), directory.NAME: senders.writes()}
 
 
 MODERATION = Projection(

@@ -1,5 +1,6 @@
 """Which campaigns wait for a moderator? One document per campaign for as long as it is `new`."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from campaign_events.campaign import (
     SmsSettings,
     StatusChanged,
 )
-from campaign_events.envelope import Batch, Recorded, rfc3339
+from campaign_events.envelope import Recorded, rfc3339
 from campaign_events.moderation import ModerationApproved, ModerationRejected
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
@@ -38,13 +39,20 @@ class _Change:
     gone: bool = False
 
 
-def fold(batch: Batch) -> Sequence[Write]:
-    """Keep what moderators see of new campaigns; a campaign that moves on leaves the queue."""
-    changes: dict[str, _Change] = {}
-    for recorded in batch:
+class Waiting:
+    """What a batch changes in what moderators see; a campaign that moves on leaves the queue."""
+
+    def __init__(self) -> None:
+        self._changes: defaultdict[str, _Change] = defaultdict(_Change)
+
+    def add(self, recorded: Recorded[Any]) -> None:
+        """Note what a fact says of a new campaign."""
         if isinstance(recorded.event, CampaignEvent | ModerationApproved | ModerationRejected):
-            _note(changes.setdefault(recorded.address.thing, _Change()), recorded)
-    return [_write(campaign_id, change) for campaign_id, change in changes.items()]
+            _note(self._changes[recorded.address.thing], recorded)
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per campaign."""
+        return [_write(campaign_id, change) for campaign_id, change in self._changes.items()]
 
 
 def _note(change: _Change, recorded: Recorded[Any]) -> None:

@@ -4,7 +4,8 @@ Core NATS, `view.<workspace>`: a notice may get lost, the view itself never does
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import nats.errors
@@ -14,12 +15,20 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from campaign_events.envelope import Batch
+from campaign_events.entries import Heading
 
 log = structlog.get_logger(__name__)
 
 type Listener = Callable[[str, frozenset[str]], None]
 """Is told the workspace, and the ids of the things that have changed in it."""
+
+
+def things_by_workspace(headings: Sequence[Heading]) -> Mapping[str, AbstractSet[str]]:
+    """Return what these are about."""
+    things: defaultdict[str, set[str]] = defaultdict(set)
+    for workspace, thing in (heading.address for heading in headings):
+        things[workspace].add(thing)
+    return things
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +37,14 @@ class Notices:
 
     nc: Client
 
-    async def committed(self, batch: Batch) -> None:
-        """Tell what a committed batch was about: one notice per workspace."""
-        changed: defaultdict[str, set[str]] = defaultdict(set)
-        for recorded in batch:
-            changed[recorded.address.workspace].add(recorded.address.thing)
+    async def committed(self, headings: Sequence[Heading]) -> None:
+        """Tell what a committed batch was about."""
+        await self.tell(things_by_workspace(headings))
+
+    async def tell(self, changes: Mapping[str, AbstractSet[str]]) -> None:
+        """Tell which things have changed: one notice per workspace."""
         try:
-            for workspace, things in changed.items():
+            for workspace, things in changes.items():
                 await self.nc.publish(f"view.{workspace}", orjson.dumps(sorted(things)))
         except nats.errors.Error as error:
             log.warning("notice lost", why=repr(error))

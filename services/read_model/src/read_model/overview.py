@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from campaign_events.access import Caller
-from campaign_events.envelope import Batch, rfc3339
+from campaign_events.envelope import rfc3339
 from campaign_events.paging import Page, whole
 from campaign_events.presentation import campaign as campaign_row
 from campaign_events.projection import Document
@@ -93,9 +93,9 @@ class Overview:
         moment = (int(time.time()), (await self.core.health()).status)
         return await self.wholes.get(workspace, lambda: self._whole(workspace), moment)
 
-    def read_ahead(self, batch: Batch) -> None:
+    def read_ahead(self, workspaces: Iterable[str]) -> None:
         """Read what many ask for as soon as a view has moved, so that few of them have to wait."""
-        for workspace in {recorded.address.workspace for recorded in batch}:
+        for workspace in workspaces:
             if self.wholes.is_wanted(workspace):
                 reading = asyncio.create_task(self.whole(workspace))
                 self._ahead.add(reading)

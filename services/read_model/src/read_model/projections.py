@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from pymongo.asynchronous.collection import AsyncCollection
 
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Events
 from campaign_events.projection import Document, Projection, View, Writes
 from read_model.views import (
     activity,
-    call_moves,
     campaigns,
     delivery,
     funnel,
@@ -17,39 +16,51 @@ from read_model.views import (
     runs,
     top_authors,
 )
-from read_model.views.moves import moves
+from read_model.views.moves import STILL, move
 
 COUNTERS = "message_counters"
 """Of campaigns, of seconds and of hours, side by side: so one command writes all that a batch of
 messages changes. There are many batches a second, and what each costs is its commands."""
 
 
-def fold_campaigns(batch: Batch) -> Writes:
+def fold_campaigns(events: Events) -> Writes:
     """Keep rows, counts per status, and authors."""
+    rows, counts, authors = campaigns.Rows(), funnel.Counts(), top_authors.Authors()
+    for recorded in events:
+        rows.add(recorded)
+        counts.add(recorded)
+        authors.add(recorded)
     return {
-        campaigns.NAME: campaigns.fold(batch),
-        funnel.NAME: funnel.fold(batch),
-        top_authors.NAME: top_authors.fold(batch),
+        campaigns.NAME: rows.writes(),
+        funnel.NAME: counts.writes(),
+        top_authors.NAME: authors.writes(),
     }
 
 
-def fold_history(batch: Batch) -> Writes:
+def fold_history(events: Events) -> Writes:
     """Keep what happened to each campaign: a document for every event, apart from the rows."""
-    return {history.NAME: history.fold(batch)}
+    return {history.NAME: history.fold(events)}
 
 
-def fold_messages(batch: Batch) -> Writes:
+def fold_messages(events: Events) -> Writes:
     """Keep the counters of each campaign, second and hour."""
-    moved = list(moves(batch))
-    return {COUNTERS: [*delivery.fold(moved), *pulse.fold(moved), *activity.fold(moved)]}
+    totals, seconds, hours = delivery.Campaigns(), pulse.Seconds(), activity.Hours("sms")
+    for recorded in events:
+        moved = move(recorded.event)
+        if moved != STILL:
+            totals.add(recorded, moved)
+            seconds.add(recorded, moved)
+            hours.add(recorded, moved)
+    return {COUNTERS: [*totals.writes(), *seconds.writes(), *hours.writes()]}
 
 
-def fold_calls(batch: Batch) -> Writes:
+def fold_calls(events: Events) -> Writes:
     """Keep the counters of each run, and of each hour."""
-    return {
-        runs.NAME: runs.fold(call_moves.moves(batch)),
-        activity.CALLS: activity.fold_calls(batch),
-    }
+    totals, hours = runs.Runs(), activity.Hours("voice")
+    for recorded in events:
+        totals.add(recorded)
+        hours.add_calls(recorded)
+    return {runs.NAME: totals.writes(), activity.CALLS: hours.writes()}
 
 
 CAMPAIGNS = Projection(
@@ -62,7 +73,7 @@ CAMPAIGNS = Projection(
         funnel.NAME: (),
         top_authors.NAME: top_authors.INDEXES,
     },
-    batch=4000,  # a campaign whose events lie close together costs one write for all of them
+    batch=8000,  # a campaign whose events lie close together costs one write for all of them
 )
 HISTORY = Projection(
     name="history",
@@ -70,7 +81,7 @@ HISTORY = Projection(
     stream="CAMPAIGNS",
     fold=fold_history,
     collections={history.NAME: history.INDEXES},
-    batch=4000,  # a commit costs as much as a hundred of its documents
+    batch=8000,  # a commit costs as much as a hundred of its documents
 )
 MESSAGES = Projection(
     name="messages",

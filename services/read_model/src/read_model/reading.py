@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from nats.aio.client import Client
 
-from campaign_events.envelope import Batch, new_id
+from campaign_events.entries import Heading
+from campaign_events.envelope import new_id
 from campaign_events.eventlog import EventLog
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
@@ -16,7 +17,7 @@ from read_model.core import Core
 from read_model.diagnostics import Diagnostics
 from read_model.dialler import Dialler
 from read_model.kept import Kept
-from read_model.notices import Notices
+from read_model.notices import Notices, things_by_workspace
 from read_model.overview import Overview
 from read_model.places import Places
 from read_model.projections import CALLS, CAMPAIGNS, HISTORY, MESSAGES, Views
@@ -57,9 +58,10 @@ class Reading:
             wholes=Kept([campaigns, messages, calls]),
         )
 
-        async def committed(batch: Batch) -> None:
-            await notices.committed(batch)
-            overview.read_ahead(batch)
+        async def committed(headings: Sequence[Heading]) -> None:
+            changes = things_by_workspace(headings)
+            await notices.tell(changes)
+            overview.read_ahead(changes)
 
         for projector in (campaigns, messages, calls):
             projector.committed = committed

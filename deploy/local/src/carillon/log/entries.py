@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from campaign_events.catalogue import tokens
 from campaign_events.envelope import Address, Event, Recorded
 
 UNREADABLE = "unreadable"
@@ -34,7 +35,7 @@ def read_leniently(stream: str, seq: int, subject: str, payload: bytes) -> Recor
             correlation_id=envelope.get("correlationid"),
         )
     except (ValueError, KeyError, TypeError):
-        _, workspace, thing, _ = (subject.split(".") + [""] * 4)[:4]
+        _, workspace, thing, _ = tokens(subject)
         event = _shown(UNREADABLE, {"subject": subject}, payload)
         return Recorded(stream, seq, "", Address(workspace, thing), NEVER, event, source="")
 

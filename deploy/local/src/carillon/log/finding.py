@@ -65,18 +65,14 @@ async def _by_id(nc: Client, name: str) -> list[Entry]:
 async def _scan(nc: Client, selection: Selection, name: str) -> list[Entry]:
     """Look through a stream; only what may be it is read as JSON."""
     mark = f'"{name}'.encode()
-    nothing = read_leniently(selection.stream, 0, "", b"")
-
-    def read(stream: str, seq: int, subject: str, payload: bytes) -> Entry:
-        return read_leniently(stream, seq, subject, payload) if mark in payload else nothing
-
-    follower = Follower(nc, selection.stream, after=selection.after, batch=BATCH, read=read)
+    follower = Follower(nc, selection.stream, after=selection.after, batch=BATCH)
     found: list[Entry] = []
     left = selection.count
     try:
         while left > 0:
-            entries = await follower.fetch()
-            left -= len(entries)
+            stored = (await follower.fetch()).stored
+            left -= len(stored)
+            entries = [read_leniently(*one) for one in stored if mark in one.payload]
             hits = [one for one in entries if one.id == name or one.id.startswith(f"{name}:")]
             if found and not hits:
                 break

@@ -117,16 +117,15 @@ async def history(
     if not selection.count:
         return
     follower = _follower(nc, selection, batch)
-    read = 0
+    read, last = 0, selection.to
     try:
         while read < selection.count:
-            entries = await follower.fetch()
-            read += len(entries)
-            if selection.to is not None and entries[-1].seq >= selection.to:
-                within = [one for one in entries if one.seq <= selection.to]
-                yield Piece([one for one in within if wanted.passes(one)], len(entries))
+            stored = (await follower.fetch()).stored
+            read += len(stored)
+            entries = (read_leniently(*one) for one in stored if last is None or one.seq <= last)
+            yield Piece([one for one in entries if wanted.passes(one)], len(stored))
+            if last is not None and stored[-1].seq >= last:
                 return
-            yield Piece([one for one in entries if wanted.passes(one)], len(entries))
     finally:
         await follower.close()
 
@@ -176,7 +175,8 @@ class Tail:
             await queue.put(None)
         try:
             while left > 0 or (on and last is None):
-                for entry in await follower.fetch():
+                for stored in (await follower.fetch()).stored:
+                    entry = read_leniently(*stored)
                     is_beyond = last is not None and entry.seq > last
                     if not is_beyond and self._wanted.passes(entry):
                         await queue.put(entry)
@@ -223,5 +223,4 @@ def _follower(nc: Client, selection: Selection, batch: int) -> Follower:
         subject=selection.subject,
         after=selection.after,
         batch=batch,
-        read=read_leniently,
     )

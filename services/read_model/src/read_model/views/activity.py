@@ -6,7 +6,7 @@ failures, in the hour of the report. So the sums over time are exact. An hour ne
 than nothing.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.call import CallsEnded
-from campaign_events.envelope import Batch, Recorded
+from campaign_events.envelope import Recorded
 from campaign_events.projection import Document, Write
 from read_model.views.call_moves import answered
 from read_model.views.moves import Move
@@ -27,29 +27,34 @@ HOURS = 24
 type Key = tuple[str, datetime]
 
 
-def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
-    """Count what the carrier accepted, and what failed, by the hour (UTC)."""
-    hours: dict[Key, Counter[str]] = {}
-    for recorded, move in moved:
+class Hours:
+    """What a batch says of each hour (UTC), on one channel."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self._hours: defaultdict[Key, Counter[str]] = defaultdict(Counter)
+
+    def add(self, recorded: Recorded[Any], move: Move) -> None:
+        """Count what the carrier accepted, and what failed."""
         if move.sent or move.failed:
-            key = (recorded.address.workspace, _hour(recorded.time))
-            hours.setdefault(key, Counter()).update(sent=move.sent, failed=move.failed)
-    return [_write(key, counter) for key, counter in hours.items()]
+            self._count(recorded, sent=move.sent, failed=move.failed)
 
-
-def fold_calls(batch: Batch) -> Sequence[Write]:
-    """Count attempts that were picked up (`sent`), and all others (`failed`), by their end."""
-    hours: dict[Key, Counter[str]] = {}
-    for recorded in batch:
+    def add_calls(self, recorded: Recorded[Any]) -> None:
+        """Count attempts that were picked up (`sent`), and all others (`failed`), by their end."""
         if isinstance(recorded.event, CallsEnded):
             ends = recorded.event.ends
             sent = sum(map(answered, ends))
-            key = (recorded.address.workspace, _hour(recorded.time))
-            hours.setdefault(key, Counter()).update(sent=sent, failed=len(ends) - sent)
-    return [_write(key, counter, "voice") for key, counter in hours.items()]
+            self._count(recorded, sent=sent, failed=len(ends) - sent)
+
+    def _count(self, recorded: Recorded[Any], **moves: int) -> None:
+        self._hours[recorded.address.workspace, _hour(recorded.time)].update(moves)
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per workspace and hour."""
+        return [_write(key, counter, self._channel) for key, counter in self._hours.items()]
 
 
-def _write(key: Key, counter: Counter[str], channel: str = "sms") -> UpdateOne:
+def _write(key: Key, counter: Counter[str], channel: str) -> UpdateOne:
     workspace, hour = key
     return UpdateOne(
         {"_id": f"{workspace}/{channel}/{hour:%Y-%m-%dT%H}"},

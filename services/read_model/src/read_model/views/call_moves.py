@@ -1,7 +1,7 @@
 """What one fact about calls moves: every view over CALLS counts these."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from campaign_events.call import (
@@ -14,7 +14,7 @@ from campaign_events.call import (
     CallState,
     RunOpened,
 )
-from campaign_events.envelope import Batch, Event, Recorded
+from campaign_events.envelope import Event
 
 STATES: Mapping[CallState, str] = {
     "pending": "pending",
@@ -87,8 +87,7 @@ def answered(end: AttemptEnd) -> bool:
     return end.answered_at is not None or end.outcome in PICKED_UP
 
 
-def moves(batch: Batch) -> Iterator[tuple[Recorded[Any], Moves]]:
-    """Return the facts of a batch that are about a run, with what they move in it."""
-    for recorded in batch:
-        if find := _MOVES.get(type(recorded.event)):
-            yield recorded, find(recorded.event)
+def moves(event: Event) -> Moves | None:
+    """Return what a fact about a run moves in it; None for any other."""
+    find = _MOVES.get(type(event))
+    return None if find is None else find(event)

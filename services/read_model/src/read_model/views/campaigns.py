@@ -21,7 +21,7 @@ from campaign_events.campaign import (
     ContactsUploaded,
     StatusChanged,
 )
-from campaign_events.envelope import Batch, Event, Recorded, rfc3339
+from campaign_events.envelope import Event, Recorded, rfc3339
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
 from campaign_events.voice import (
@@ -46,41 +46,43 @@ INDEXES = (
 type Campaigns = AsyncCollection[Document]
 
 
-def fold(batch: Batch) -> Sequence[Write]:
-    """Keep one row per campaign; a deleted one leaves no row."""
-    rows: dict[str, Document | None] = {}
-    created: set[str] = set()
-    for recorded in batch:
+class Rows:
+    """What a batch changes: one row per campaign; a deleted one leaves no row."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Document | None] = {}
+        self._created: set[str] = set()
+
+    def add(self, recorded: Recorded[Any]) -> None:
+        """Change the row of the campaign that it is about."""
         kind, campaign_id = type(recorded.event), recorded.address.thing
         if kind is CampaignDeleted:
-            rows[campaign_id] = None
+            self._rows[campaign_id] = None
         elif changes := _CHANGES.get(kind):
             if kind in CREATED:
-                created.add(campaign_id)
-            if row := rows.get(campaign_id):
+                self._created.add(campaign_id)
+            if row := self._rows.get(campaign_id):
                 row.update(changes(recorded))
             else:
-                rows[campaign_id] = changes(recorded)
-    return _writes(rows, created)
+                self._rows[campaign_id] = changes(recorded)
 
+    def writes(self) -> Sequence[Write]:
+        """Return one write per row, those of a kind side by side: they share a command.
 
-def _writes(rows: Mapping[str, Document | None], created: set[str]) -> Sequence[Write]:
-    """Return one write per row, those of a kind side by side: they share a command.
-
-    Inserts are the cheapest for MongoDB.
-    """
-    inserts: list[Write] = []
-    updates: list[Write] = []
-    deletes: list[Write] = []
-    for campaign_id, row in rows.items():
-        name = {"_id": campaign_id}
-        if row is None:
-            deletes.append(DeleteOne(name))
-        elif campaign_id in created:
-            inserts.append(InsertOne(name | row))
-        else:
-            updates.append(UpdateOne(name, {"$set": row}, upsert=True))
-    return inserts + updates + deletes
+        Inserts are the cheapest for MongoDB.
+        """
+        inserts: list[Write] = []
+        updates: list[Write] = []
+        deletes: list[Write] = []
+        for campaign_id, row in self._rows.items():
+            name = {"_id": campaign_id}
+            if row is None:
+                deletes.append(DeleteOne(name))
+            elif campaign_id in self._created:
+                inserts.append(InsertOne(name | row))
+            else:
+                updates.append(UpdateOne(name, {"$set": row}, upsert=True))
+        return inserts + updates + deletes
 
 
 def _made(recorded: Recorded[Any]) -> Document:

@@ -28,29 +28,36 @@ LOADING = timedelta(seconds=30)
 type Totals = Mapping[str, Any]
 
 
-def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
-    """Keep one document of counters per campaign."""
-    times: Counter[tuple[Address, Move]] = Counter()
-    reports: dict[Address, datetime] = {}
-    for recorded, move in moved:
-        times[recorded.address, move] += 1
+class Campaigns:
+    """By how much a batch moves the counters of each campaign."""
+
+    def __init__(self) -> None:
+        self._times: Counter[tuple[Address, Move]] = Counter()
+        self._reports: dict[Address, datetime] = {}
+
+    def add(self, recorded: Recorded[Any], move: Move) -> None:
+        """Count what a fact moves, and note the first that a report has told."""
+        self._times[recorded.address, move] += 1
         if move.reported:
-            known = reports.get(recorded.address)
+            known = self._reports.get(recorded.address)
             if known is None or recorded.time < known:
-                reports[recorded.address] = recorded.time
-    counters: dict[Address, Counter[str]] = {}
-    for (address, move), repeated in times.items():
-        counter = counters.setdefault(address, Counter())
-        for name, number in zip(COUNTERS, move, strict=False):
-            counter[name] += number * repeated
-    return [
-        UpdateOne(
-            {"_id": address.thing},
-            _changes(counter, address.workspace, reports.get(address)),
-            upsert=True,
-        )
-        for address, counter in counters.items()
-    ]
+                self._reports[recorded.address] = recorded.time
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per campaign."""
+        counters: dict[Address, Counter[str]] = {}
+        for (address, move), repeated in self._times.items():
+            counter = counters.setdefault(address, Counter())
+            for name, number in zip(COUNTERS, move, strict=False):
+                counter[name] += number * repeated
+        return [
+            UpdateOne(
+                {"_id": address.thing},
+                _changes(counter, address.workspace, self._reports.get(address)),
+                upsert=True,
+            )
+            for address, counter in counters.items()
+        ]
 
 
 def _changes(

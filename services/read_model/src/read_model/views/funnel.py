@@ -13,7 +13,7 @@ from campaign_events.campaign import (
     CampaignDeleted,
     StatusChanged,
 )
-from campaign_events.envelope import Batch, Event
+from campaign_events.envelope import Event, Recorded
 from campaign_events.projection import Document, Write
 from campaign_events.voice import (
     VOICE_ACTIVE,
@@ -37,21 +37,28 @@ VOICE = ("draft", "running", "paused", "completed", "failed")
 FAILED = ("failed", "expired")
 
 
-def fold(batch: Batch) -> Sequence[Write]:
-    """Keep the counts of each workspace; every event states its own move between them."""
-    moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for recorded in batch:
-        event, counter = recorded.event, moves[recorded.address.workspace]
+class Counts:
+    """By how much a batch changes the counts of each workspace."""
+
+    def __init__(self) -> None:
+        self._moves: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, recorded: Recorded[Any]) -> None:
+        """Count the move between statuses that the event states."""
+        event, counter = recorded.event, self._moves[recorded.address.workspace]
         if find := _MOVES.get(type(event)):
             for name, by in find(event):
                 counter[name] += by
         if review := getattr(event, "review", 0):
             counter["review"] += review
-    return [
-        UpdateOne({"_id": workspace}, {"$inc": changed}, upsert=True)
-        for workspace, counter in moves.items()
-        if (changed := {name: number for name, number in counter.items() if number})
-    ]
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per workspace where anything has moved."""
+        return [
+            UpdateOne({"_id": workspace}, {"$inc": changed}, upsert=True)
+            for workspace, counter in self._moves.items()
+            if (changed := {name: number for name, number in counter.items() if number})
+        ]
 
 
 type Moves = Sequence[tuple[str, int]]

@@ -9,7 +9,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.campaign import CampaignEvent
 from campaign_events.catalogue import event_types
-from campaign_events.envelope import Batch, Recorded, rfc3339
+from campaign_events.envelope import Events, Recorded, rfc3339
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
 from campaign_events.voice import ContactsAdded, ContactsExcluded, ContactsLeft
@@ -34,11 +34,11 @@ DETAILS = {
 }
 
 
-def fold(batch: Batch) -> Sequence[Write]:
+def fold(events: Events) -> Sequence[Write]:
     """Keep every fact about a campaign, by its place in the log."""
     return [
         InsertOne(_document(recorded, shape))
-        for recorded in batch
+        for recorded in events
         if (shape := _shape(recorded.event.type)) is not None
     ]
 

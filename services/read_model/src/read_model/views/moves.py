@@ -1,9 +1,9 @@
 """What one fact about messages moves: every view over MESSAGES counts these."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from campaign_events.envelope import Batch, Event, Recorded
+from campaign_events.envelope import Event
 from campaign_events.message import (
     MessagesDeferred,
     MessagesPlanned,
@@ -80,11 +80,3 @@ def move(event: Event) -> Move:
     """Return what a fact moves."""
     find = MOVES.get(type(event))
     return STILL if find is None else find(event)
-
-
-def moves(batch: Batch) -> Iterator[tuple[Recorded[Any], Move]]:
-    """Return the facts of a batch that move anything, with what they move."""
-    for recorded in batch:
-        found = move(recorded.event)
-        if found != STILL:
-            yield recorded, found

@@ -19,24 +19,31 @@ INDEXES = (
 )
 
 
-def fold(moved: Iterable[tuple[Recorded[Any], Move]]) -> Sequence[Write]:
-    """Count deliveries by the second in which their reports came in."""
-    delivered: Counter[tuple[str, datetime]] = Counter()
-    for recorded, move in moved:
+class Seconds:
+    """What a batch delivers in each second, by when the reports came in."""
+
+    def __init__(self) -> None:
+        self._delivered: Counter[tuple[str, datetime]] = Counter()
+
+    def add(self, recorded: Recorded[Any], move: Move) -> None:
+        """Count deliveries."""
         if move.delivered:
             second = recorded.time.replace(microsecond=0)
-            delivered[recorded.address.workspace, second] += move.delivered
-    return [
-        UpdateOne(
-            {"_id": f"{workspace}/{second.timestamp():.0f}"},
-            {
-                "$inc": {"delivered": number},
-                "$set": {"workspace": workspace, "second": second},
-            },
-            upsert=True,
-        )
-        for (workspace, second), number in delivered.items()
-    ]
+            self._delivered[recorded.address.workspace, second] += move.delivered
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per workspace and second."""
+        return [
+            UpdateOne(
+                {"_id": f"{workspace}/{second.timestamp():.0f}"},
+                {
+                    "$inc": {"delivered": number},
+                    "$set": {"workspace": workspace, "second": second},
+                },
+                upsert=True,
+            )
+            for (workspace, second), number in self._delivered.items()
+        ]
 
 
 async def delivered(

@@ -1,7 +1,7 @@
 """How far are the calls of each run of a voice campaign? One document of counters per run."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
@@ -11,27 +11,37 @@ from campaign_events.call import CallsFinished, RunOpened
 from campaign_events.envelope import Recorded
 from campaign_events.projection import Document, Write
 from campaign_events.voice_presentation import callable_contacts, run_number, waiting
-from read_model.views.call_moves import Moves
+from read_model.views.call_moves import moves
 
 NAME = "run_totals"
 
 type Totals = Mapping[str, Any]
 
 
-def fold(moved: Iterable[tuple[Recorded[Any], Moves]]) -> Sequence[Write]:
-    """Keep the counters, whether the run has begun, and how many contacts it left."""
-    counters: dict[str, Counter[str]] = {}
-    facts: dict[str, Document] = {}
-    for recorded, moves in moved:
+class Runs:
+    """What a batch changes in the counters of each run, and whether one has begun or ended."""
+
+    def __init__(self) -> None:
+        self._counters: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._facts: dict[str, Document] = {}
+
+    def add(self, recorded: Recorded[Any]) -> None:
+        """Count what a fact about a run moves in it."""
         event = recorded.event
+        moved = moves(event)
+        if moved is None:
+            return
         name = run_id(recorded.address.thing, event.run)
-        counters.setdefault(name, Counter()).update(moves)
-        known = facts.setdefault(name, {"workspace": recorded.address.workspace})
+        self._counters[name].update(moved)
+        known = self._facts.setdefault(name, {"workspace": recorded.address.workspace})
         if isinstance(event, RunOpened):
             known["opened"] = True
         if isinstance(event, CallsFinished):
             known["left"] = event.left
-    return [_write(name, counter, facts[name]) for name, counter in counters.items()]
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per run."""
+        return [_write(name, self._counters[name], facts) for name, facts in self._facts.items()]
 
 
 def _write(name: str, counter: Counter[str], facts: Document) -> UpdateOne:

@@ -9,7 +9,7 @@ from pymongo import IndexModel, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from campaign_events.campaign import CampaignCreated
-from campaign_events.envelope import Batch
+from campaign_events.envelope import Recorded
 from campaign_events.paging import Page
 from campaign_events.projection import Document, Write
 from campaign_events.voice import VoiceCampaignCreated
@@ -22,17 +22,24 @@ CREATED = frozenset((CampaignCreated, VoiceCampaignCreated))
 type Key = tuple[str, datetime, str]
 
 
-def fold(batch: Batch) -> Sequence[Write]:
-    """Count what each author has created on each day (UTC); the author's last name stands."""
-    created: Counter[Key] = Counter()
-    names: dict[Key, str] = {}
-    for recorded in batch:
+class Authors:
+    """What each author has created on each day (UTC); the author's last name stands."""
+
+    def __init__(self) -> None:
+        self._created: Counter[Key] = Counter()
+        self._names: dict[Key, str] = {}
+
+    def add(self, recorded: Recorded[Any]) -> None:
+        """Count a campaign that was created."""
         if type(recorded.event) in CREATED:
             author = recorded.event.author
             key = (recorded.address.workspace, _day(recorded.time), author.id)
-            created[key] += 1
-            names[key] = author.name
-    return [_write(key, number, names[key]) for key, number in created.items()]
+            self._created[key] += 1
+            self._names[key] = author.name
+
+    def writes(self) -> Sequence[Write]:
+        """Return one write per author and day."""
+        return [_write(key, number, self._names[key]) for key, number in self._created.items()]
 
 
 def _write(key: Key, number: int, name: str) -> UpdateOne:
