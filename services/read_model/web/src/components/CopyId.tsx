@@ -1,14 +1,14 @@
 import { ActionIcon, CopyButton, Group, Text, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { texts } from "@/texts";
-import { getShortCampaignId } from "@/utils/campaignId";
+import { shortId } from "@/texts/format";
 
 /** A short id, with a button that copies the whole one. */
 export function CopyId({ id }: { id: string }) {
   return (
     <Group component="span" gap={2} wrap="nowrap" display="inline-flex">
       <Text component="span" size="sm" ff="monospace" title={id}>
-        {getShortCampaignId(id)}
+        {shortId(id)}
       </Text>
       <CopyButton value={id} timeout={2000}>
         {({ copied, copy }) => (

@@ -1,7 +1,7 @@
 import { Group, Text } from "@mantine/core";
 import type { Liveness } from "@/api/useLive";
 import { texts } from "@/texts";
-import { time } from "@/utils/format";
+import { time } from "@/texts/format";
 import classes from "./LiveState.module.css";
 
 /** Whether the page moves by itself, and of when its numbers are. */

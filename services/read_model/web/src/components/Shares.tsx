@@ -1,4 +1,4 @@
-import { count, percent } from "@/utils/format";
+import { count, percent } from "@/texts/format";
 import classes from "./Shares.module.css";
 
 export interface Part {

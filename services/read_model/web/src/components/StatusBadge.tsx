@@ -1,7 +1,7 @@
 import { Badge } from "@mantine/core";
 import type { Status } from "@/api/types";
+import { STATUS_COLORS } from "@/components/statusColors";
 import { texts } from "@/texts";
-import { STATUS_COLORS } from "@/utils/campaignStatus";
 import { tint } from "./tint";
 
 /** A campaign's status; the same colour everywhere. */

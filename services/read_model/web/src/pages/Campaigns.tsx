@@ -6,7 +6,7 @@ import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
 import { Empty, Failure } from "@/components/States";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 import { CampaignTable } from "./campaigns/CampaignTable";
 import { FilterBar } from "./campaigns/FilterBar";
 import { type Filters, useFilters } from "./campaigns/filters";

@@ -11,7 +11,7 @@ import { LiveState } from "@/components/LiveState";
 import { Page } from "@/components/Page";
 import { Failure } from "@/components/States";
 import { texts } from "@/texts";
-import { time } from "@/utils/format";
+import { time } from "@/texts/format";
 import { Activity } from "./overview/Activity";
 import { Authors } from "./overview/Authors";
 import { DeliveryDonut } from "./overview/DeliveryDonut";

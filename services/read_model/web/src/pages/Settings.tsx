@@ -13,7 +13,7 @@ import { Panel } from "@/components/Panel";
 import { RowsLoading } from "@/components/RowsLoading";
 import { Failure } from "@/components/States";
 import { texts } from "@/texts";
-import { regions } from "@/utils/places";
+import { regions } from "@/texts/places";
 
 const { settings } = texts;
 

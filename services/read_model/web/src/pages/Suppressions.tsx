@@ -30,7 +30,7 @@ import { RowsLoading } from "@/components/RowsLoading";
 import { Empty, Failure } from "@/components/States";
 import { TableRegion } from "@/components/TableRegion";
 import { texts } from "@/texts";
-import { dateTime } from "@/utils/format";
+import { dateTime } from "@/texts/format";
 import { UploadReportPanel } from "./wizard/UploadReportPanel";
 
 const { suppressions } = texts;

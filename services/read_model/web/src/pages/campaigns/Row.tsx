@@ -6,10 +6,9 @@ import type { CampaignRow } from "@/api/types";
 import { CampaignActions } from "@/components/CampaignActions";
 import { ChannelIcon } from "@/components/ChannelIcon";
 import { StatusBadge } from "@/components/StatusBadge";
+import { STATUS_COLORS } from "@/components/statusColors";
 import { texts } from "@/texts";
-import { getShortCampaignId } from "@/utils/campaignId";
-import { STATUS_COLORS } from "@/utils/campaignStatus";
-import { count, dateTime, percent, share } from "@/utils/format";
+import { count, dateTime, percent, share, shortId } from "@/texts/format";
 import { answerRate, buildCampaignProgressSummary, completionRate } from "../campaignProgress";
 import classes from "./Campaigns.module.css";
 
@@ -70,7 +69,7 @@ function Name({ campaign }: { campaign: CampaignRow }) {
         </Anchor>
         <Group gap={2} wrap="nowrap">
           <Text size="xs" c="dimmed" ff="monospace">
-            {getShortCampaignId(id)}
+            {shortId(id)}
           </Text>
           <CopyButton value={id}>
             {({ copied, copy }) => (

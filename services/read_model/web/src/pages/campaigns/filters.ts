@@ -1,6 +1,6 @@
 import { useCallback } from "react";
 import type { CampaignRow, Channel, Status } from "@/api/types";
-import { useChoices } from "@/utils/choices";
+import { useChoices } from "@/app/useChoices";
 
 /** What is looked for, as the address says it. */
 export interface Filters {

@@ -8,7 +8,7 @@ import { RowsLoading } from "@/components/RowsLoading";
 import { Empty, Failure } from "@/components/States";
 import { StatusBadge } from "@/components/StatusBadge";
 import { texts } from "@/texts";
-import { count, dateTime } from "@/utils/format";
+import { count, dateTime } from "@/texts/format";
 
 const { detail } = texts;
 

@@ -22,7 +22,7 @@ import { TableRegion } from "@/components/TableRegion";
 import { tint } from "@/components/tint";
 import { shouldPollCampaignCalls } from "@/pages/campaignProgress";
 import { texts } from "@/texts";
-import { count, dateTime } from "@/utils/format";
+import { count, dateTime } from "@/texts/format";
 import { Erased, NothingMatches } from "./Messages";
 import { CALL_COLORS, CALL_STATUSES } from "./parts";
 import { Trail } from "./Trail";

@@ -4,7 +4,7 @@ import { Figures } from "@/components/Figures";
 import { Panel } from "@/components/Panel";
 import { Legend } from "@/components/Shares";
 import { texts } from "@/texts";
-import { count, share } from "@/utils/format";
+import { count, share } from "@/texts/format";
 import { ProgressBar } from "./ProgressBar";
 import { messageParts } from "./parts";
 

@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import type { Campaign } from "@/api/types";
 import { CopyId } from "@/components/CopyId";
 import { texts } from "@/texts";
-import { dateTime } from "@/utils/format";
+import { dateTime } from "@/texts/format";
 
 const { detail } = texts;
 

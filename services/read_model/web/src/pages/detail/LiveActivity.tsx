@@ -6,8 +6,8 @@ import { Legend } from "@/components/Shares";
 import { tint } from "@/components/tint";
 import { answerRate, completionRate } from "@/pages/campaignProgress";
 import { texts } from "@/texts";
-import { duration } from "@/utils/duration";
-import { count, share } from "@/utils/format";
+import { duration } from "@/texts/duration";
+import { count, share } from "@/texts/format";
 import { ProgressBar } from "./ProgressBar";
 import { callParts } from "./parts";
 

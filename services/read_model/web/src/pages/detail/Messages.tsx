@@ -10,7 +10,7 @@ import { Empty, Failure } from "@/components/States";
 import { TableRegion } from "@/components/TableRegion";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count, dateTime } from "@/utils/format";
+import { count, dateTime } from "@/texts/format";
 import { MESSAGE_COLORS, MESSAGE_STATUSES } from "./parts";
 
 const { detail, calling } = texts;

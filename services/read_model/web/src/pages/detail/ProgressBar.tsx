@@ -3,7 +3,7 @@ import type { Campaign } from "@/api/types";
 import { type Part, ShareBar } from "@/components/Shares";
 import { buildCampaignProgressSummary } from "@/pages/campaignProgress";
 import { texts } from "@/texts";
-import { count, percent } from "@/utils/format";
+import { count, percent } from "@/texts/format";
 
 /** How far the campaign is, and what became of those who are through. */
 export function ProgressBar({ campaign, parts }: { campaign: Campaign; parts: readonly Part[] }) {

@@ -3,7 +3,7 @@ import type { Campaign, SmsCampaign, VoiceCampaign } from "@/api/types";
 import { type Fact, Facts } from "@/components/Facts";
 import { Panel } from "@/components/Panel";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 import { smsFacts, voiceFacts } from "./facts";
 
 const { detail } = texts;

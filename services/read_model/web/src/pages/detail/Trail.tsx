@@ -8,8 +8,8 @@ import { RowsLoading } from "@/components/RowsLoading";
 import { Empty, Failure } from "@/components/States";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { between, duration } from "@/utils/duration";
-import { dateTime } from "@/utils/format";
+import { between, duration } from "@/texts/duration";
+import { dateTime } from "@/texts/format";
 import { CALL_COLORS } from "./parts";
 
 const { detail, calling } = texts;

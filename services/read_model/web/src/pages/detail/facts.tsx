@@ -3,7 +3,7 @@ import { Text } from "@mantine/core";
 import type { SmsCampaign, VoiceCampaign } from "@/api/types";
 import type { Fact } from "@/components/Facts";
 import { texts } from "@/texts";
-import { count, dateTime, share } from "@/utils/format";
+import { count, dateTime, share } from "@/texts/format";
 
 const { detail, calling } = texts;
 const names = detail.settings;

@@ -5,7 +5,7 @@ import type { AuditItem } from "@/api/types";
 import { Facts } from "@/components/Facts";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count, dateTime, time } from "@/utils/format";
+import { count, dateTime, time } from "@/texts/format";
 
 const { diagnostics } = texts;
 

@@ -3,7 +3,7 @@ import type { Diagnosed } from "@/api/types";
 import { Panel } from "@/components/Panel";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { bytes, count } from "@/utils/format";
+import { bytes, count } from "@/texts/format";
 import classes from "./Health.module.css";
 
 const { diagnostics } = texts;

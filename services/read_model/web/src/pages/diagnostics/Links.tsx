@@ -8,7 +8,7 @@ import { Empty, Failure } from "@/components/States";
 import { TableRegion } from "@/components/TableRegion";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count, dateTime, share } from "@/utils/format";
+import { count, dateTime, share } from "@/texts/format";
 
 const { diagnostics } = texts;
 const EVERY_MS = 5_000;

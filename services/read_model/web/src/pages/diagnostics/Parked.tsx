@@ -11,7 +11,7 @@ import { RowsLoading } from "@/components/RowsLoading";
 import { Empty, Failure } from "@/components/States";
 import { TableRegion } from "@/components/TableRegion";
 import { texts } from "@/texts";
-import { count, dateTime } from "@/utils/format";
+import { count, dateTime } from "@/texts/format";
 
 const { diagnostics } = texts;
 const EVERY_MS = 10_000;

@@ -4,7 +4,7 @@ import { Panel } from "@/components/Panel";
 import { TableRegion } from "@/components/TableRegion";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 
 const { diagnostics } = texts;
 

@@ -13,7 +13,7 @@ import { RowsLoading } from "@/components/RowsLoading";
 import { Empty, Failure } from "@/components/States";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count, dateTime, relative } from "@/utils/format";
+import { count, dateTime, relative } from "@/texts/format";
 import classes from "./Waiting.module.css";
 
 const { moderation, calling } = texts;

@@ -10,7 +10,7 @@ import { Panel } from "@/components/Panel";
 import { RowsLoading } from "@/components/RowsLoading";
 import { Empty, Failure } from "@/components/States";
 import { texts } from "@/texts";
-import { dateTime } from "@/utils/format";
+import { dateTime } from "@/texts/format";
 import { decideRevision } from "./decideRevision";
 
 const { moderation, senders } = texts;

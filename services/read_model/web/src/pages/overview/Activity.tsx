@@ -8,7 +8,7 @@ import { ChannelChoice } from "@/components/ChannelChoice";
 import { Panel } from "@/components/Panel";
 import { Failure } from "@/components/States";
 import { texts } from "@/texts";
-import { count, dateTime } from "@/utils/format";
+import { count, dateTime } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 const Bars = lazy(() => import("./charts/Bars"));

@@ -5,7 +5,7 @@ import type { Delivery } from "@/api/types";
 import { Panel } from "@/components/Panel";
 import { Empty } from "@/components/States";
 import { texts } from "@/texts";
-import { compact, count, percent } from "@/utils/format";
+import { compact, count, percent } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 const Ring = lazy(() => import("./charts/Ring"));

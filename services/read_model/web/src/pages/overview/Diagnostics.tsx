@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import type { Diagnosed } from "@/api/types";
 import { Panel } from "@/components/Panel";
 import { texts } from "@/texts";
-import { bytes } from "@/utils/format";
+import { bytes } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 interface Check {

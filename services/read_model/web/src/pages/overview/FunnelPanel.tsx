@@ -5,10 +5,10 @@ import { Link } from "react-router";
 import type { Channel, Funnel, Status } from "@/api/types";
 import { ChannelChoice } from "@/components/ChannelChoice";
 import { Panel } from "@/components/Panel";
+import { STATUS_COLORS } from "@/components/statusColors";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { STATUS_COLORS } from "@/utils/campaignStatus";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 interface Shape {

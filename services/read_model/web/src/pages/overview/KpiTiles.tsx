@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconBolt, IconCircleCheck, IconStack2 } from "@table
 import type { CSSProperties } from "react";
 import type { Kpi } from "@/api/types";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 const { kpi: words } = texts.overview;

@@ -4,7 +4,7 @@ import type { Pulse } from "@/api/types";
 import { Panel } from "@/components/Panel";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 const Spark = lazy(() => import("./charts/Spark"));

@@ -7,9 +7,9 @@ import { ChannelIcon } from "@/components/ChannelIcon";
 import { Panel } from "@/components/Panel";
 import { Empty } from "@/components/States";
 import { StatusBadge } from "@/components/StatusBadge";
+import { STATUS_COLORS } from "@/components/statusColors";
 import { texts } from "@/texts";
-import { STATUS_COLORS } from "@/utils/campaignStatus";
-import { dateTime, percent, relative } from "@/utils/format";
+import { dateTime, percent, relative } from "@/texts/format";
 import classes from "./Overview.module.css";
 
 /** The newest campaigns; every row opens its campaign. */

@@ -5,7 +5,7 @@ import type { Campaign } from "@/api/types";
 import { TableRegion } from "@/components/TableRegion";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { bytes, count } from "@/utils/format";
+import { bytes, count } from "@/texts/format";
 import classes from "./AudienceStep.module.css";
 import type { FirstRows } from "./rows";
 import type { Audience } from "./useAudience";

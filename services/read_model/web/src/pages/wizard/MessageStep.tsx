@@ -9,7 +9,7 @@ import { Bubble } from "@/components/Bubble";
 import { Failure } from "@/components/States";
 import { tint } from "@/components/tint";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 import type { Form } from "./fields";
 import classes from "./MessageStep.module.css";
 import { placeholdersOf, plain } from "./plain";

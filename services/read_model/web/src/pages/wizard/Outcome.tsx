@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
 import { texts } from "@/texts";
-import { bytes } from "@/utils/format";
+import { bytes } from "@/texts/format";
 import type { Draft } from "./draft";
 import { UploadReportPanel } from "./UploadReportPanel";
 import type { Moving, Saved } from "./useSaving";

@@ -7,7 +7,7 @@ import { linksQuery, sendersQuery, settingsQuery } from "@/api/names";
 import type { Sender } from "@/api/types";
 import { Failure } from "@/components/States";
 import { texts } from "@/texts";
-import { regions } from "@/utils/places";
+import { regions } from "@/texts/places";
 import type { Form } from "./fields";
 
 const { wizard } = texts;

@@ -4,7 +4,7 @@ import type { Campaign } from "@/api/types";
 import { type Fact, Facts } from "@/components/Facts";
 import { smsFacts, voiceFacts } from "@/pages/detail/facts";
 import { texts } from "@/texts";
-import { bytes, count } from "@/utils/format";
+import { bytes, count } from "@/texts/format";
 import { bodyOf, type Draft } from "./draft";
 import classes from "./ReviewStep.module.css";
 import { type Step, stepOf } from "./steps";

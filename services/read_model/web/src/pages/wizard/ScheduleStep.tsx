@@ -1,6 +1,6 @@
 import { Checkbox, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { texts } from "@/texts";
-import { ownTimezone } from "@/utils/places";
+import { ownTimezone } from "@/texts/places";
 import type { Draft } from "./draft";
 import { ChoiceField, type Form, Row, Section, TimezoneField } from "./fields";
 

@@ -3,7 +3,7 @@ import type { UploadReport } from "@/api/types";
 import { Figures } from "@/components/Figures";
 import { TableRegion } from "@/components/TableRegion";
 import { texts } from "@/texts";
-import { count } from "@/utils/format";
+import { count } from "@/texts/format";
 
 const { wizard } = texts;
 

@@ -9,7 +9,7 @@ import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
 import { messageOf } from "@/components/States";
 import { texts } from "@/texts";
-import { ownTimezone } from "@/utils/places";
+import { ownTimezone } from "@/texts/places";
 import { type Draft, draftOf, emptyDraft } from "./draft";
 import { forget, keep, placeOf, recall } from "./keeping";
 import { Outcome, Uploading } from "./Outcome";

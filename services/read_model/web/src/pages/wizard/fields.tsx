@@ -3,7 +3,7 @@ import { Group, NumberInput, Paper, Radio, Select, Stack, Text, Title } from "@m
 import type { UseFormReturnType } from "@mantine/form";
 import { type ReactNode, useId, useMemo } from "react";
 import { texts } from "@/texts";
-import { timezones } from "@/utils/places";
+import { timezones } from "@/texts/places";
 import type { Draft } from "./draft";
 
 export type Form = UseFormReturnType<Draft>;

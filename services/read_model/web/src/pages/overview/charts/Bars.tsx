@@ -2,7 +2,7 @@ import "@mantine/charts/styles.css";
 import { BarChart } from "@mantine/charts";
 import type { Channel, Hour } from "@/api/types";
 import { texts } from "@/texts";
-import { compact, count, hourOf } from "@/utils/format";
+import { compact, count, hourOf } from "@/texts/format";
 
 /** One bar per hour: what was sent, and on top of it what failed. */
 export default function Bars({ hours, channel }: { hours: readonly Hour[]; channel: Channel }) {

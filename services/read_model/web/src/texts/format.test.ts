@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bytes, percent, relative, share } from "./format";
+import { bytes, percent, relative, share, shortId } from "./format";
 
 it("what is not complete never reads as complete", () => {
   expect(percent(99.99)).toBe("99.9%");
@@ -22,4 +22,8 @@ it("a moment is told from now", () => {
   const now = new Date("2026-11-22T12:00:00Z");
   expect(relative("2026-11-22T11:57:00Z", now)).toBe("3 minutes ago");
   expect(relative("2026-11-20T12:00:00Z", now)).toBe("2 days ago");
+});
+
+it("a short id is the last 8 characters", () => {
+  expect(shortId("0198c0de-0000-7000-8000-0000aabbccdd")).toBe("aabbccdd");
 });

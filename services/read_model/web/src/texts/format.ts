@@ -51,3 +51,6 @@ export function bytes(value: number): string {
     maximumFractionDigits: 1,
   }).format(value / 1000 ** step);
 }
+
+/** The last 8 characters of an id, which people read out to each other. */
+export const shortId = (id: string) => id.slice(-8);
