@@ -1,7 +1,6 @@
 """One bind: a window of submits on the way, reports coming in, and a watch over both."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
@@ -11,9 +10,10 @@ import structlog
 from campaign_events.faults import said
 from dispatcher.links.errors import verdict
 from dispatcher.links.inbox import Inbox
-from dispatcher.links.link import Answer, Key, Part, Question, Report, Token, Told, Verdict
+from dispatcher.links.link import Answer, Part, Question, Report, Token, Told
 from dispatcher.links.reports import read_deliver, read_queried
 from dispatcher.links.settings import LinkSettings
+from dispatcher.links.window import Window
 from smpp import message_ids, pdu, short_message, tlv
 from smpp.command import RESPONSE, Command
 from smpp.framing import Frame, Framer, MalformedPduError, pack
@@ -24,7 +24,6 @@ from smpp.status import Status, status_name
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 _WATCH_S: Final = 0.5
 _MISSES: Final = 2
-_MOST_OVERDUE: Final = 10_000
 _RECEIPT_WANTED: Final = 1
 _SUBMIT_SM_RESP: Final = int(Command.SUBMIT_SM_RESP)
 _DELIVER_SM: Final = int(Command.DELIVER_SM)
@@ -49,9 +48,7 @@ class Session(asyncio.Protocol):
         self._framer = Framer()
         self._sequence = 0
         self._out: list[bytes] = []
-        self._pending: dict[int, tuple[Part, float]] = {}
-        self._unwritten: set[int] = set()
-        self._overdue: OrderedDict[int, Key] = OrderedDict()
+        self._window = Window()
         self._replies: dict[int, asyncio.Future[Frame]] = {}
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._why = ""
@@ -114,7 +111,7 @@ class Session(asyncio.Protocol):
     @property
     def unanswered(self) -> int:
         """How much of the window is used, by submits and by questions."""
-        return len(self._pending) + self._asked
+        return len(self._window) + self._asked
 
     def submit(self, parts: Sequence[Part]) -> None:
         """Send these at once, in one write with what waits for the end of the loop's turn."""
@@ -126,8 +123,7 @@ class Session(asyncio.Protocol):
             except (ValueError, OverflowError) as error:
                 self._refuse(part, error)
                 continue
-            self._pending[sequence] = part, now
-            self._unwritten.add(sequence)
+            self._window.put(sequence, part, now)
             self._out.append(octets)
         self._flush()
 
@@ -211,10 +207,8 @@ class Session(asyncio.Protocol):
         if self._watch is not None:
             self._watch.cancel()
         now = datetime.now(UTC)
-        for sequence, (part, _) in self._pending.items():
-            fate: Verdict = "unsent" if sequence in self._unwritten else "unknown"
-            self._inbox.answer(Answer(part.key, 0, None, fate, now))
-        self._pending.clear()
+        for key, fate in self._window.lose():
+            self._inbox.answer(Answer(key, 0, None, fate, now))
         for reply in self._replies.values():
             if not reply.done():
                 reply.set_exception(SessionLostError(self._why))
@@ -234,23 +228,20 @@ class Session(asyncio.Protocol):
     # -- what the carrier says -------------------------------------------------------------
 
     def _on_answer(self, frame: Frame, at: datetime) -> None:
-        part, since = self._pending.pop(frame.sequence, (None, 0.0))
         message_id = given_id = None
         if not frame.status:
             given_id = short_message.message_id(frame.body).strip() or None
             message_id = message_ids.folded(given_id or "") or None
         if frame.status == Status.ESME_RINVBNDSTS:
             self._retire("the carrier has lost our bind")
-        if part is not None:
-            outcome = verdict(frame.status, self._settings.errors)
+        outcome = verdict(frame.status, self._settings.errors)
+        if waiting := self._window.answered(frame.sequence):
+            part, since = waiting
             took_s = self._heard - since
             self._inbox.answer(
                 Answer(part.key, frame.status, message_id, outcome, at, given_id, took_s)
             )
-            return
-        key = self._overdue.pop(frame.sequence, None)
-        if key is not None:
-            outcome = verdict(frame.status, self._settings.errors)
+        elif key := self._window.answered_late(frame.sequence):
             self._inbox.late(Answer(key, frame.status, message_id, outcome, at, given_id))
 
     def _on_deliver(self, frame: Frame, at: datetime) -> None:
@@ -275,7 +266,7 @@ class Session(asyncio.Protocol):
             self._write(pack(Command.GENERIC_NACK, Status.ESME_RINVCMDID, frame.sequence))
 
     def _on_nack(self, frame: Frame) -> None:
-        if frame.sequence in self._pending:
+        if frame.sequence in self._window:
             status = frame.status or Status.ESME_RUNKNOWNERR
             self._on_answer(frame._replace(status=status), datetime.now(UTC))
         elif self.bound:
@@ -316,7 +307,7 @@ class Session(asyncio.Protocol):
             return
         now = self._loop.time()
         self._give_up(now)
-        if self._retired and not self._pending:
+        if self._retired and not self._window:
             self.close(self._why)
             return
         idle_s = self._settings.enquire_link_s
@@ -333,18 +324,9 @@ class Session(asyncio.Protocol):
         limit = now - self._settings.submit_timeout_s
         if self._reading_since > limit:
             return
-        overdue: list[int] = []
-        for sequence, (_, since) in self._pending.items():
-            if since > limit:
-                break
-            overdue.append(sequence)
         at = datetime.now(UTC)
-        for sequence in overdue:
-            part, _ = self._pending.pop(sequence)
-            self._overdue[sequence] = part.key
-            self._inbox.answer(Answer(part.key, 0, None, "unknown", at))
-        while len(self._overdue) > _MOST_OVERDUE:
-            self._overdue.popitem(last=False)
+        for key in self._window.give_up(limit):
+            self._inbox.answer(Answer(key, 0, None, "unknown", at))
 
     def _retire(self, why: str) -> None:
         """Submit nothing more here; end when what is on the way is answered."""
@@ -379,16 +361,16 @@ class Session(asyncio.Protocol):
         self._sequence = self._sequence % _LAST_SEQUENCE + 1
         return self._sequence
 
-    def _write(self, pdu: bytes) -> None:
+    def _write(self, octets: bytes) -> None:
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(pdu)
+        self._out.append(octets)
 
     def _flush(self) -> None:
         out, self._out = self._out, []
         if out and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(out))
-            self._unwritten.clear()
+            self._window.written()
 
 
 def _short_message(part: Part) -> ShortMessage:
