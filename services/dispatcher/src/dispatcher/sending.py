@@ -63,14 +63,6 @@ class Limits:
     delivery_wait: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What came from the carrier in one turn, and the reports to confirm once it is stored."""
-
-    out: Outcomes
-    reports: Sequence[Report]
-
-
 @dataclass(slots=True)
 class Sender:
     """Sends the campaigns of one link for as long as its lease is held."""
@@ -207,8 +199,8 @@ class Sender:
         So a slot is used again without a wait, and a crash leaves no more than a window undecided.
         """
         self._began = time.monotonic()
-        heard = await self._settle()
-        storing = begun(self._store_heard(heard))
+        out, reports = await self._settle()
+        storing = begun(self._store_heard(out, reports))
         try:
             if not (lease.lost.is_set() or self._stopping):
                 await self._open_portions(taker)
@@ -224,8 +216,10 @@ class Sender:
                 with self.backoff.guarding(campaign.id):
                     await taker.open_portion(campaign, now)
 
-    async def _settle(self) -> _Heard:
+    async def _settle(self) -> tuple[Outcomes, Sequence[Report]]:
         """Settle everything that has come from the carrier; heed and confirm what people wrote.
+
+        Returns what is to be stored, and the reports to confirm once it is.
 
         Raises:
             PyMongoError: who was reported on, or wrote, can not be found; answers are stored.
@@ -249,12 +243,12 @@ class Sender:
             await self._store(out)  # the carrier says its answers once, and the rest again
             raise
         self.link.acknowledge(batch.inbound)
-        return _Heard(out, done)
+        return out, done
 
-    async def _store_heard(self, heard: _Heard) -> None:
+    async def _store_heard(self, out: Outcomes, reports: Sequence[Report]) -> None:
         """Store what was settled, then confirm the reports to the carrier."""
-        await self._store(heard.out)
-        self.link.acknowledge(heard.reports)
+        await self._store(out)
+        self.link.acknowledge(reports)
 
     def _count(self, out: Outcomes) -> None:
         """Keep the campaigns' counters in step with the facts of this turn."""
@@ -389,7 +383,7 @@ class Sender:
                 self._put_again()
                 self._write()
             with suppress(PyMongoError):
-                await self._store_heard(await self._settle())
+                await self._store_heard(*await self._settle())
             await asyncio.sleep(LINGER_S)
         await self._leave()
 
