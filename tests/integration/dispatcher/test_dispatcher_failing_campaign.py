@@ -110,16 +110,17 @@ async def test_what_was_pushed_and_can_not_be_planned_ends_no_other_campaign(rig
     with rig.carrying(QUICK), rig.dispatcher() as process:
         bad = await rig.approve(0, mode="trigger")
         spoilt = {"_id": f"{bad}/1", "audience": bad, "number": 1, "phone": phone(900)}
-        async with documents(rig, "dispatcher", "pushed") as pushed:
+        async with (
+            answering(rig, "author") as client,
+            documents(rig, "dispatcher", "pushed") as pushed,
+        ):
             await pushed.insert_one({**spoilt, "variables": {"name": 7}})
             await rig.start(bad)
             await _is_passed_over(rig, bad)
             body = {"phone": phone(901), "variables": {"name": "N"}}
-            async with answering(rig, "author") as client:
-                refused = [
-                    await client.post(f"/api/v1/campaigns/{bad}/messages", json=body)
-                    for _ in range(3)
-                ]
+            refused = [
+                await client.post(f"/api/v1/campaigns/{bad}/messages", json=body) for _ in range(3)
+            ]
             await _send_another(rig)
             await pushed.update_one({"_id": f"{bad}/1"}, {"$set": {"variables": {"name": "N"}}})
         facts = await rig.until(bad, "message.reported")
