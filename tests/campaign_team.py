@@ -22,9 +22,20 @@ from campaign_events.sender import SenderCreated
 from doors import Issuer, resources
 
 CAMPAIGNS = "/api/v1/campaigns"
+CSV = {"Content-Type": "text/csv; charset=utf-8"}
 MODERATOR = Actor(id="m1", name="Mo")
 SECRET = b"key"
 UPLOAD_LIMIT = 1_000_000
+
+
+def phone(number: int) -> str:
+    return f"+4479111{number:05d}"
+
+
+def file_of(*numbers: int) -> bytes:
+    """A file of contacts with these phones, all of one time zone."""
+    rows = "".join(f"{phone(number)},Europe/London\n" for number in numbers)
+    return f"phone,timezone\n{rows}".encode()
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -92,10 +103,46 @@ class Team:
 
     async def made(self, **changes: object) -> str:
         """The id of a new campaign."""
+        return await self._created(self.wish(**changes))
+
+    async def made_voice(self, **changes: object) -> str:
+        """The id of a new voice campaign."""
+        return await self._created(self.voice_wish(**changes))
+
+    async def _created(self, wish: dict[str, object]) -> str:
         async with self.speak("author") as author:
-            answer = await author.post(CAMPAIGNS, json=self.wish(**changes))
+            answer = await author.post(CAMPAIGNS, json=wish)
             assert answer.status_code == 201, answer.text
             return str(answer.json()["id"])
+
+    async def ready_voice(self, **changes: object) -> str:
+        """The id of a new voice campaign with three contacts."""
+        campaign = await self.made_voice(**changes)
+        answer = await self.put(campaign, file_of(1, 2, 3))
+        assert answer.status_code == 200, answer.text
+        return campaign
+
+    async def put(
+        self, campaign: str, content: Any, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """An author uploads contacts."""
+        async with self.speak("author") as author:
+            url = f"{CAMPAIGNS}/{campaign}/contacts"
+            return await author.put(url, content=content, headers=headers or CSV)
+
+    async def post(
+        self, campaign: str, action: str, body: object = None, **extra: Any
+    ) -> httpx.Response:
+        """An author asks for something to be done."""
+        async with self.speak("author") as author:
+            return await author.post(f"{CAMPAIGNS}/{campaign}/{action}", json=body, **extra)
+
+    async def done(self, campaign: str, *actions: str) -> Any:
+        """The last answer of actions that all succeed."""
+        for action in actions:
+            answer = await self.post(campaign, action)
+            assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
 @asynccontextmanager

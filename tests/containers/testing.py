@@ -18,7 +18,8 @@ SERVERS = ("nats", "mongo")
 TESTS = tuple(
     f"tests/integration/{name}.py"
     for name in (
-        *("test_eventlog", "test_projection", "test_leases", "test_campaign_api"),
+        *("test_eventlog", "test_projection", "test_leases"),
+        "campaign/test_campaign_api",
         "dispatcher/test_dispatcher",
     )
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
@@ -21,7 +20,7 @@ from campaign_events.envelope import Address, Origin, encode, new_id
 from campaign_events.message import SendingExpired, SendingFinished
 from campaign_events.projection import Database
 from campaign_events.projector import Projector
-from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, eventually, problem, team_in
+from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, eventually, problem
 from doors import at_work
 
 WINDOW = {"start": "09:00", "end": "18:00", "timezone": "Europe/Berlin"}
@@ -29,14 +28,6 @@ NOON = datetime(2030, 6, 3, 10, tzinfo=UTC)
 CLOSES = datetime(2030, 6, 3, 16, tzinfo=UTC)
 OPENS = datetime(2030, 6, 4, 7, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-async def team(
-    nc: Client, nats_url: str, db: Database, workspace: str, tmp_path: Path
-) -> AsyncIterator[Team]:
-    async with team_in(workspace, nc, db, nats_url, tmp_path) as team:
-        yield team
 
 
 class Clock:
@@ -58,19 +49,6 @@ async def clock(team: Team, nc: Client, db: Database) -> AsyncIterator[Clock]:
     clock = Clock(team, nc, db)
     async with at_work({"due view": clock.view.run()}):
         yield clock
-
-
-@pytest.fixture
-async def core(nc: Client) -> AsyncIterator[None]:
-    async with core_in(nc):
-        yield
-
-
-@pytest.fixture
-async def staffed(team: Team) -> AsyncIterator[None]:
-    """The service does its work beside HTTP, by the real clock."""
-    async with at_work(team.work):
-        yield
 
 
 async def built(team: Team, **changes: object) -> str:

@@ -1,27 +1,15 @@
 """`/settings`: what holds for a whole workspace."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from nats.aio.client import Client
 
 from campaign_events.campaign import SETTINGS, SettingsChanged, WorkspaceSettings
 from campaign_events.envelope import Position
-from campaign_events.projection import Database
-from campaign_team import CAMPAIGNS, Team, problem, team_in
+from campaign_team import CAMPAIGNS, Team, problem
 
 PATH = "/api/v1/settings"
 DEFAULTS = WorkspaceSettings(retention_days=90).model_dump(mode="json")
-
-
-@pytest.fixture
-async def team(
-    nc: Client, nats_url: str, db: Database, workspace: str, tmp_path: Path
-) -> AsyncIterator[Team]:
-    async with team_in(workspace, nc, db, nats_url, tmp_path) as team:
-        yield team
 
 
 async def test_everybody_reads_the_settings_and_they_have_defaults(team: Team) -> None:

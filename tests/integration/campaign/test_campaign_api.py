@@ -1,9 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from nats.aio.client import Client
 
 from campaign_events.campaign import (
     CampaignApproved,
@@ -20,40 +18,16 @@ from campaign_events.message import PlanFinished, SendingFailed, SendingFinished
 from campaign_events.moderation import ModerationApproved
 from campaign_events.projection import Database
 from campaign_events.sender import SenderArchived
-from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, eventually, problem, team_in
-from doors import at_work
+from campaign_team import CAMPAIGNS, CSV, MODERATOR, Team, eventually, problem
 
 WINDOW = {"start": "09:00", "end": "18:00", "timezone": "Europe/London"}
 PHONES = b"phone,name\n+447911123456,Ann\n+447911123457,Bo\n"
-CSV = {"Content-Type": "text/csv"}
-
-
-@pytest.fixture
-async def team(
-    nc: Client, nats_url: str, db: Database, workspace: str, tmp_path: Path
-) -> AsyncIterator[Team]:
-    async with team_in(workspace, nc, db, nats_url, tmp_path) as team:
-        yield team
-
-
-@pytest.fixture
-async def staffed(team: Team) -> AsyncIterator[None]:
-    """The service does its work beside HTTP: it launches, sweeps and reacts."""
-    async with at_work(team.work):
-        yield
-
-
-@pytest.fixture
-async def core(nc: Client) -> AsyncIterator[None]:
-    async with core_in(nc):
-        yield
 
 
 async def ready(team: Team, **changes: object) -> str:
     campaign = await team.made(**changes)
-    async with team.speak("author") as author:
-        answer = await author.put(f"{CAMPAIGNS}/{campaign}/contacts", content=PHONES, headers=CSV)
-        assert answer.status_code == 200, answer.text
+    answer = await team.put(campaign, PHONES)
+    assert answer.status_code == 200, answer.text
     return campaign
 
 
@@ -288,7 +262,7 @@ async def test_after_a_moderators_decision_nothing_can_be_changed(team: Team) ->
 
     async with team.speak("author") as author:
         edit = await author.patch(f"{CAMPAIGNS}/{campaign}", json={"text": "Bye"})
-        upload = await author.put(f"{CAMPAIGNS}/{campaign}/contacts", content=PHONES, headers=CSV)
+    upload = await team.put(campaign, PHONES)
 
     problem(edit, 409, "illegal_transition")
     problem(upload, 409, "illegal_transition")

@@ -2,12 +2,9 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from nats.aio.client import Client
 from starlette.requests import ClientDisconnect
 
 from campaign_events.campaign import CampaignApproved, ContactsUploaded
@@ -15,39 +12,19 @@ from campaign_events.envelope import Actor, Address, Origin, new_id
 from campaign_events.eventlog import Fact
 from campaign_events.projection import Database
 from campaign_events.suppression import LIST, SuppressionsAdded, SuppressionsRemoved, phone_hash
-from campaign_team import CAMPAIGNS, SECRET, UPLOAD_LIMIT, Team, eventually, problem, team_in
-from doors import at_work
+from campaign_team import (
+    CAMPAIGNS,
+    CSV,
+    SECRET,
+    UPLOAD_LIMIT,
+    Team,
+    eventually,
+    phone,
+    problem,
+)
 
-CSV = {"Content-Type": "text/csv; charset=utf-8"}
 TXT = {"Content-Type": "text/plain"}
 GZIPPED = gzip.compress(b"phone\n+447911100001\n", mtime=0)
-
-
-def phone(number: int) -> str:
-    return f"+4479111{number:05d}"
-
-
-@pytest.fixture
-async def team(
-    nc: Client, nats_url: str, db: Database, workspace: str, tmp_path: Path
-) -> AsyncIterator[Team]:
-    async with team_in(workspace, nc, db, nats_url, tmp_path) as team:
-        yield team
-
-
-@pytest.fixture
-async def staffed(team: Team) -> AsyncIterator[None]:
-    async with at_work(team.work):
-        yield
-
-
-async def put(
-    team: Team, campaign: str, content: Any, headers: dict[str, str] | None = None
-) -> httpx.Response:
-    async with team.speak("author") as author:
-        return await author.put(
-            f"{CAMPAIGNS}/{campaign}/contacts", content=content, headers=headers or CSV
-        )
 
 
 async def stored(db: Database, audience: str) -> list[dict[str, Any]]:
@@ -64,7 +41,7 @@ async def test_rows_are_counted_once_and_stored_in_row_order(team: Team, db: Dat
     lines = ["\ufeffname,Phone,city", f'"Ann\r\nLee",{phone(1)},=Bath', "", f"Bo,'{phone(2)},Rome"]
     lines += ["Cy,rubbish,x", f'Di,"=""{phone(3)}""",y', f"Ann,{phone(1)},z", ",,", "Ed,,w"]
 
-    answer = await put(team, campaign, "\r\n".join(lines).encode())
+    answer = await team.put(campaign, "\r\n".join(lines).encode())
 
     assert answer.json() == {
         "accepted": 3,
@@ -96,7 +73,7 @@ async def test_numbers_stay_contiguous_over_many_batches_and_duplicates(
     numbers = [number % 4500 for number in range(9000)]
     lines = [f"{phone(number)}\n" if number % 100 else "rubbish\n" for number in numbers]
 
-    answer = await put(team, campaign, "".join(lines).encode(), TXT)
+    answer = await team.put(campaign, "".join(lines).encode(), TXT)
 
     body = answer.json()
     assert (body["accepted"], body["invalid"], body["duplicate"]) == (4455, 90, 4455)
@@ -134,7 +111,7 @@ async def test_a_form_holds_the_file_among_other_fields(team: Team) -> None:
 async def test_national_numbers_belong_to_the_campaigns_region(team: Team, db: Database) -> None:
     campaign = await team.made(default_region="GB")
 
-    answer = await put(team, campaign, b"phone\n07911 123456\n447911123457\n")
+    answer = await team.put(campaign, b"phone\n07911 123456\n447911123457\n")
 
     assert answer.json()["accepted"] == 2
     rows = await stored(db, (await current(team, campaign)).audience)
@@ -176,10 +153,10 @@ async def test_a_refused_upload_leaves_the_earlier_audience(  # noqa: PLR0917 - 
     word: str,
 ) -> None:
     campaign = await team.made()
-    await put(team, campaign, f"phone\n{phone(1)}\n".encode())
+    await team.put(campaign, f"phone\n{phone(1)}\n".encode())
     before = await current(team, campaign)
 
-    answer = await put(team, campaign, content, headers)
+    answer = await team.put(campaign, content, headers)
 
     assert word in problem(answer, status, code)
     assert await current(team, campaign) == before
@@ -201,13 +178,13 @@ async def test_a_body_without_a_length_is_bounded_too(team: Team) -> None:
         for number in range(10_000_000):
             yield f"{phone(number % 90000)}\n".encode() * 100
 
-    problem(await put(team, campaign, endless()), 413, "too_large")
+    problem(await team.put(campaign, endless()), 413, "too_large")
 
 
 @pytest.mark.usefixtures("staffed")
 async def test_an_upload_that_breaks_off_changes_nothing(team: Team, db: Database) -> None:
     campaign = await team.made()
-    await put(team, campaign, f"phone\n{phone(1)}\n".encode())
+    await team.put(campaign, f"phone\n{phone(1)}\n".encode())
     before = await current(team, campaign)
 
     async def cut_off() -> AsyncIterator[bytes]:
@@ -215,7 +192,7 @@ async def test_an_upload_that_breaks_off_changes_nothing(team: Team, db: Databas
         await asyncio.sleep(0.05)
         raise ClientDisconnect
 
-    assert "cut off" in problem(await put(team, campaign, cut_off()), 422, "invalid")
+    assert "cut off" in problem(await team.put(campaign, cut_off()), 422, "invalid")
 
     async def swept() -> bool:
         return await db.contacts.count_documents({}) == 1
@@ -227,7 +204,7 @@ async def test_an_upload_that_breaks_off_changes_nothing(team: Team, db: Databas
 @pytest.mark.usefixtures("staffed")
 async def test_what_a_crash_left_behind_is_swept(team: Team, db: Database) -> None:
     campaign = await team.made()
-    await put(team, campaign, f"phone\n{phone(1)}\n".encode())
+    await team.put(campaign, f"phone\n{phone(1)}\n".encode())
     kept = (await current(team, campaign)).audience
     await db.contacts.insert_one({"_id": "lost/1", "audience": "lost", "number": 1})
     await db.audiences.insert_one(
@@ -250,8 +227,8 @@ async def test_what_a_crash_left_behind_is_swept(team: Team, db: Database) -> No
 @pytest.mark.usefixtures("staffed")
 async def test_a_second_upload_takes_the_place_of_the_first(team: Team, db: Database) -> None:
     campaign = await team.made()
-    first = await put(team, campaign, f"phone\n{phone(1)}\n".encode())
-    again = await put(team, campaign, f"phone\n{phone(1)}\n".encode())
+    first = await team.put(campaign, f"phone\n{phone(1)}\n".encode())
+    again = await team.put(campaign, f"phone\n{phone(1)}\n".encode())
 
     assert first.json() == again.json()
     fact = await current(team, campaign)
@@ -268,7 +245,7 @@ async def test_uploads_at_the_same_time_never_mix(team: Team, db: Database) -> N
     campaign = await team.made()
     files = ["".join(f"{phone(k * 5000 + n)}\n" for n in range(3000)).encode() for k in range(3)]
 
-    answers = await asyncio.gather(*(put(team, campaign, file, TXT) for file in files))
+    answers = await asyncio.gather(*(team.put(campaign, file, TXT) for file in files))
 
     assert {answer.status_code for answer in answers} <= {200, 409}
     fact = await current(team, campaign)
@@ -302,7 +279,7 @@ async def test_suppressed_contacts_are_stored_and_counted_apart(team: Team, db: 
     await eventually(known)
     lines = [phone(1), phone(2), phone(3), phone(2), "x"]
 
-    answer = await put(team, campaign, "\n".join(lines).encode(), TXT)
+    answer = await team.put(campaign, "\n".join(lines).encode(), TXT)
 
     body = answer.json()
     assert (body["accepted"], body["suppressed"], body["duplicate"], body["invalid"]) == (
@@ -323,7 +300,7 @@ async def test_an_approved_campaign_takes_no_contacts(team: Team, db: Database) 
     campaign = await team.made()
     await team.say(CampaignApproved(was="new", by=Actor(id="m", name="Mo")), campaign)
 
-    answer = await put(team, campaign, f"phone\n{phone(1)}\n".encode())
+    answer = await team.put(campaign, f"phone\n{phone(1)}\n".encode())
 
     assert problem(answer, 409, "illegal_transition") == (
         "a campaign that is building can not be given contacts."

@@ -1,8 +1,5 @@
 """Copies, the archive, and campaigns whose contacts come one by one."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from nats.aio.client import Client
 
@@ -17,20 +14,11 @@ from campaign_events.campaign import (
 )
 from campaign_events.envelope import Actor, Position, new_id
 from campaign_events.message import PlanFinished
-from campaign_events.projection import Database
 from campaign_events.sender import SenderArchived
-from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, problem, team_in
+from campaign_team import CAMPAIGNS, MODERATOR, Team, core_in, problem
 from doors import at_work
 
 CSV = {"Content-Type": "text/csv"}
-
-
-@pytest.fixture
-async def team(
-    nc: Client, nats_url: str, db: Database, workspace: str, tmp_path: Path
-) -> AsyncIterator[Team]:
-    async with team_in(workspace, nc, db, nats_url, tmp_path) as team:
-        yield team
 
 
 async def test_a_copy_has_the_settings_and_not_the_contacts(team: Team) -> None:
