@@ -184,19 +184,24 @@ async def case(latency_ms: int, sessions: int, *, beside_kannel: bool) -> list[R
 
 
 def beside(what: str, ours: Sequence[Run], theirs: Sequence[Run], limit: float) -> Row:
-    """Return the row beside Kannel; where the window lets through less than that, it is enough."""
+    """Return the row beside Kannel; where the window can not let that much through, it says so."""
     we, they = median(rates(ours)), median(rates(theirs))
+    aim, reached = f"{WANTED_TIMES} times Kannel", None
+    if WANTED_TIMES * they <= limit:
+        reached = we >= WANTED_TIMES * they
+    else:
+        aim += f"; the window allows {limit / they:.1f} times"
     return Row(
         what=what,
         unit="messages/s",
         ours=rates(ours),
         beside=f"Kannel {KANNEL.version()}",
         theirs=rates(theirs),
-        aim=f"{WANTED_TIMES} times Kannel, or {WANTED_SHARE:.0%} of the window's limit",
-        reached=we >= min(WANTED_TIMES * they, WANTED_SHARE * limit),
+        aim=aim,
+        reached=reached,
         note=(
-            f"Kannel: {costs(theirs)}, {they / limit:.0%} of the window's limit, which allows "
-            f"{limit / they:.1f} times Kannel. Its user needs {user_share(theirs):.0%} of a core. "
+            f"Kannel: {costs(theirs)}, {they / limit:.0%} of the window's limit. "
+            f"Its user needs {user_share(theirs):.0%} of a core. "
             f"Reports that Kannel lost: {sum(run.lost for run in theirs)}."
         ),
     )
