@@ -105,6 +105,26 @@ async def test_two_that_push_at_once_give_every_number_once_and_every_key_one(fi
     assert {int(key): {number} for key, number in by_key.items()} == numbers
 
 
+async def test_only_who_pushes_again_waits_until_it_is_seen_what_became_of_it(
+    field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await field.one.push(field.campaign, field.push(1, 1))
+    is_seen = asyncio.Event()
+
+    async def reached(*_: object) -> bool:
+        return await is_seen.wait()
+
+    monkeypatch.setattr(Projector, "reached", reached)
+    again = asyncio.create_task(field.one.push(field.campaign, field.push(1, 1)))
+    async with asyncio.timeout(30):
+        others = [await field.one.push(field.campaign, field.push(n, n)) for n in (2, 3)]
+
+    assert [other.number for other in others] == [2, 3]
+    assert not again.done()
+    is_seen.set()
+    assert (await again).number == first.number
+
+
 async def test_what_a_crash_left_without_a_plan_is_planned_by_the_next_owner(field: Field) -> None:
     await field.one.push(field.campaign, field.push(1, 1))
     left = [

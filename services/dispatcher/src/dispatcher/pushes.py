@@ -34,9 +34,11 @@ class Pushes:
             Unavailable, Rejected, PyMongoError: it may have been taken; ask again with its key.
 
         """
-        future = self._line(campaign).put(push)
+        line = self._line(campaign)
+        future = line.put(push)
         self._keep_working(campaign["_id"])
-        return await future
+        found = await future
+        return found if isinstance(found, Pushed) else await line.tell(found)
 
     def take_up(self, campaign: Document) -> None:
         """Plan what was stored without having been planned when a dispatcher died."""

@@ -36,6 +36,7 @@ PUSHES = Counter("carillon_pushed_messages", "Messages pushed into trigger campa
 
 MOST_WAITING = 5_000
 CAUGHT_UP_WITHIN_S = 5.0
+BEHIND = "the views are behind the log"
 GATHER_S = 0.005
 """Between two groups: the first push after a pause is planned at once."""
 AGAIN_S = 1.0
@@ -70,6 +71,14 @@ class Pushed:
     contact: Document
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A push that was planned before, and a place in the log by which it was."""
+
+    contact: Document
+    seq: int
+
+
 @dataclass(slots=True)
 class Place:
     """How far a campaign's plan and contacts are, as far as this process knows."""
@@ -96,7 +105,7 @@ class Line:
         self._stores = stores
         self._campaign = campaign
         self._audience = stores.views.audience(campaign)
-        self._waiting: deque[tuple[Push, asyncio.Future[Pushed]]] = deque()
+        self._waiting: deque[tuple[Push, asyncio.Future[Pushed | Known]]] = deque()
         self._place: Place | None = None
         self._backoff = Backoff()
         self.unsettled = False
@@ -107,8 +116,8 @@ class Line:
         """Whether anything waits to be planned."""
         return bool(self._waiting) or self.unsettled
 
-    def put(self, push: Push) -> asyncio.Future[Pushed]:
-        """Line up; the future tells what has become of it.
+    def put(self, push: Push) -> asyncio.Future[Pushed | Known]:
+        """Line up; the future tells what has become of it, or that it had been planned before.
 
         Raises:
             Problem: 429 when too many wait already, 503 while the campaign is passed over.
@@ -119,9 +128,28 @@ class Line:
             raise Problem(503, "core_unavailable", f"The campaign can not be planned: {again}.")
         if len(self._waiting) >= MOST_WAITING:
             raise Problem(429, "rate_limited", "Too many messages wait to be taken; try again.")
-        future: asyncio.Future[Pushed] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Pushed | Known] = asyncio.get_running_loop().create_future()
         self._waiting.append((push, future))
         return future
+
+    async def tell(self, known: Known) -> Pushed:
+        """Tell where a message is by now that was planned before.
+
+        Only who asks again waits for the view to hold the plan, and nobody behind them.
+
+        Raises:
+            Unavailable: the view is too far behind.
+
+        """
+        campaign, number, stores = self._campaign["_id"], known.contact["number"], self._stores
+        if not await stores.messages.reached(known.seq, CAUGHT_UP_WITHIN_S):
+            raise Unavailable(BEHIND)
+        sending = await stores.views.sendings.find_one({"_id": campaign}, {"open": 1}) or {}
+        block = await stores.views.blocks.find_one({"_id": block_id(campaign, number)})
+        rows = {row["number"]: row for row in messages_in(block)} if block else {}
+        is_taken = number in sending.get("open", ())
+        row = rows.get(number, {"status": "submitting" if is_taken else "queued"})
+        return Pushed(number, row["status"], row.get("reason"), known.seq, known.contact)
 
     async def work(self) -> None:
         """Plan until nobody waits any more and nothing is left without a plan."""
@@ -156,7 +184,7 @@ class Line:
                 for _, future in group:
                     future.cancel()
 
-    async def _settle(self, wanted: Mapping[str, Push]) -> dict[str, Pushed]:
+    async def _settle(self, wanted: Mapping[str, Push]) -> Mapping[str, Pushed | Known]:
         """Have all of these planned, and whatever else is not; tell what became of them."""
         known = await self._stored(wanted)
         told: dict[str, Pushed] = {}
@@ -178,8 +206,8 @@ class Line:
                     elif contacts:
                         told |= await self._plan(place, contacts, place.stored_to)
                 else:
-                    rest = {name: known[name] for name in wanted if name not in told}
-                    return told | await self._statuses(rest, place)
+                    before = {name: Known(known[name], place.planned_seq) for name in wanted}
+                    return before | told
             except Conflict:
                 self._place = None
 
@@ -193,7 +221,7 @@ class Line:
         stores, campaign = self._stores, self._campaign["_id"]
         end = await stores.log.last_seq(stores.messages.projection.stream)
         if not await stores.messages.reached(end, CAUGHT_UP_WITHIN_S):
-            raise Unavailable("the views are behind the log")
+            raise Unavailable(BEHIND)
         sending = await stores.views.sendings.find_one({"_id": campaign}) or {}
         found = stores.views.pushed.find({"audience": campaign}, {"number": 1})
         last = await found.sort("number", DESCENDING).limit(1).to_list()
@@ -261,27 +289,10 @@ class Line:
             for contact in contacts
         }
 
-    async def _statuses(self, stored: Mapping[str, Document], place: Place) -> dict[str, Pushed]:
-        """Tell of messages that were planned before where they are by now."""
-        if not stored:
-            return {}
-        campaign, views = self._campaign["_id"], self._stores.views
-        await self._stores.messages.reached(place.planned_seq, CAUGHT_UP_WITHIN_S)
-        sending = await views.sendings.find_one({"_id": campaign}, {"open": 1}) or {}
-        names = {block_id(campaign, contact["number"]) for contact in stored.values()}
-        blocks = views.blocks.find({"_id": {"$in": list(names)}})
-        known = {row["number"]: row async for block in blocks for row in messages_in(block)}
-        taken = set(sending.get("open", ()))
-        told: dict[str, Pushed] = {}
-        for name, contact in stored.items():
-            number, seq = contact["number"], place.planned_seq
-            row = known.get(number, {"status": "submitting" if number in taken else "queued"})
-            told[name] = Pushed(number, row["status"], row.get("reason"), seq, contact)
-        return told
-
 
 def _answer(
-    group: Sequence[tuple[Push, asyncio.Future[Pushed]]], told: Mapping[str, Pushed] | Exception
+    group: Sequence[tuple[Push, asyncio.Future[Pushed | Known]]],
+    told: Mapping[str, Pushed | Known] | Exception,
 ) -> None:
     for push, future in group:
         if future.done():
